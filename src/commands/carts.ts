@@ -1,0 +1,121 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { limits } from '../domain/limits';
+import { Problem } from '../http/problem';
+import { cartPath, id, validate } from '../http/validation';
+import type { Catalogue, Product } from '../postgres/catalogue';
+import { type CommandSide, issue } from './issue';
+
+const itemPath = cartPath.extend({ productId: id });
+const noBody = z.strictObject({}).optional();
+const quantity = z.int();
+const addItemBody = z.strictObject({ productId: id, quantity: quantity.min(1).default(1) });
+const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
+
+/** The commands a storefront sends. Each answers as `issue` says. */
+export function cartCommandRoutes(side: CommandSide): Router {
+  const router = Router();
+
+  router.post('/carts/:userId/items', async (req, res) => {
+    const fields = validate(addItemBody, req.body);
+    assertQuantityIsPossible(fields.quantity);
+    await issue(side, req, res, {
+      type: 'addItem',
+      fields,
+      toCommand: async (envelope) => {
+        const { productId, name, unitPrice, currency, maxQuantity } = await findForSale(
+          side.catalogue,
+          fields.productId,
+        );
+        return {
+          type: 'addItem',
+          ...envelope,
+          productId,
+          name,
+          unitPrice,
+          currency,
+          quantity: fields.quantity,
+          ...(maxQuantity === undefined ? {} : { maxQuantity }),
+        };
+      },
+    });
+  });
+
+  router.put('/carts/:userId/items/:productId', async (req, res) => {
+    const { productId } = validate(itemPath, req.params);
+    const body = validate(changeItemQuantityBody, req.body);
+    assertQuantityIsPossible(body.quantity);
+    const fields = { productId, quantity: body.quantity };
+    await issue(side, req, res, {
+      type: 'changeItemQuantity',
+      fields,
+      toCommand: async (envelope) => {
+        const maxQuantity = (await findInCatalogue(side.catalogue, productId))?.maxQuantity;
+        return {
+          type: 'changeItemQuantity',
+          ...envelope,
+          ...fields,
+          ...(maxQuantity === undefined ? {} : { maxQuantity }),
+        };
+      },
+    });
+  });
+
+  router.delete('/carts/:userId/items/:productId', async (req, res) => {
+    const { productId } = validate(itemPath, req.params);
+    const fields = { productId };
+    await issue(side, req, res, {
+      type: 'removeItem',
+      fields,
+      toCommand: async (envelope) => ({ type: 'removeItem', ...envelope, ...fields }),
+    });
+  });
+
+  router.delete('/carts/:userId/items', async (req, res) => {
+    validate(noBody, req.body);
+    await issue(side, req, res, {
+      type: 'clearCart',
+      fields: {},
+      toCommand: async (envelope) => ({ type: 'clearCart', ...envelope }),
+    });
+  });
+
+  router.post('/carts/:userId/checkout', async (req, res) => {
+    validate(noBody, req.body);
+    await issue(side, req, res, {
+      type: 'checkOut',
+      fields: {},
+      toCommand: async (envelope) => ({ type: 'checkOut', ...envelope }),
+    });
+  });
+
+  return router;
+}
+
+/** Refuses at the door what no cart could ever hold. */
+function assertQuantityIsPossible(quantity: number): void {
+  if (quantity > limits.quantityPerLine) {
+    throw new Problem(
+      422,
+      'quantity_limit_exceeded',
+      `A cart holds at most ${limits.quantityPerLine} of a product; this asks for ${quantity}.`,
+    );
+  }
+}
+
+async function findForSale(catalogue: Catalogue, productId: string): Promise<Product> {
+  const product = await findInCatalogue(catalogue, productId);
+  if (product === undefined) throw new Problem(422, 'product_unknown', `There is no product ${productId}.`);
+  if (!product.available) throw new Problem(422, 'product_unavailable', `${product.name} is not for sale at present.`);
+  return product;
+}
+
+async function findInCatalogue(catalogue: Catalogue, productId: string): Promise<Product | undefined> {
+  try {
+    return await catalogue.find(productId);
+  } catch {
+    throw new Problem(503, 'catalogue_unavailable', 'The product cannot be looked up right now; nothing was changed.', {
+      retryAfterSeconds: 2,
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { z } from 'zod';
+
+const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
+
+const environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+  TEMPORAL_PORT: port(7233),
+  TEMPORAL_UI_PORT: port(8233),
+  POSTGRES_PORT: port(5433),
+  TEMPORAL_ADDRESS: z.string().min(1).optional(),
+  TEMPORAL_TASK_QUEUE: z.string().min(1).default('carts'),
+  TEMPORAL_CLI_PATH: z.string().min(1).optional(),
+  TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  CART_DATA_DIR: z.string().min(1).default('.data'),
+  CART_CACHE_DIR: z.string().min(1).optional(),
+  XDG_CACHE_HOME: z.string().min(1).optional(),
+  PATH: z.string().default(''),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+});
+
+/**
+ * All settings, read once from the environment; nothing else reads `process.env`.
+ * @throws Error naming each variable that is not usable and what it should be.
+ */
+export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
+  const present = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(present);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`These environment variables are not usable:\n${problems.join('\n')}`);
+  }
+  const env = parsed.data;
+  const temporal = loadClientConnectConfig({ overrideEnvVars: variables as Record<string, string> });
+  return {
+    host: env.HOST,
+    port: env.PORT,
+    logLevel: env.LOG_LEVEL,
+    databaseUrl: env.DATABASE_URL,
+    temporal: {
+      isExternal: env.TEMPORAL_ADDRESS !== undefined,
+      connection: temporal.connectionOptions,
+      namespace: temporal.namespace ?? 'default',
+      taskQueue: env.TEMPORAL_TASK_QUEUE,
+    },
+    embedded: {
+      dataDir: path.resolve(env.CART_DATA_DIR),
+      cacheDir: path.resolve(
+        env.CART_CACHE_DIR ?? path.join(env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'event-sourced-cart'),
+      ),
+      temporalPort: env.TEMPORAL_PORT,
+      temporalUiPort: env.TEMPORAL_UI_PORT,
+      postgresPort: env.POSTGRES_PORT,
+      temporalCliPath: env.TEMPORAL_CLI_PATH,
+      testServerPath: env.TEMPORAL_TEST_SERVER_PATH,
+      searchPath: env.PATH,
+    },
+  };
+}
+
+export type Config = ReturnType<typeof loadConfig>;

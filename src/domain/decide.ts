@@ -1,0 +1,105 @@
+import type { AddItem, ChangeItemQuantity, Command, RemoveItem } from './commands';
+import type { EventFact, Line } from './events';
+import { limits } from './limits';
+import { type Cart, subtotalOf } from './state';
+
+/** Stable: clients branch on these. */
+export type RejectionCode =
+  | 'version_mismatch'
+  | 'quantity_limit_exceeded'
+  | 'line_limit_exceeded'
+  | 'currency_mismatch'
+  | 'item_not_in_cart'
+  | 'cart_empty'
+  | 'malformed_command';
+
+/** One command's outcome. Applied without events: the cart already was as the command wanted it. */
+export type Decision =
+  | { readonly outcome: 'applied'; readonly events: readonly EventFact[] }
+  | { readonly outcome: 'rejected'; readonly code: RejectionCode; readonly reason: string };
+
+/** The business rules: what a command does to a cart. Pure and total. */
+export function decide(cart: Cart, command: Command): Decision {
+  if (command.expectedVersion !== undefined && command.expectedVersion !== cart.version) {
+    return reject(
+      'version_mismatch',
+      `The cart is at version ${cart.version}, the command expected version ${command.expectedVersion}.`,
+    );
+  }
+  switch (command.type) {
+    case 'addItem':
+      return addItem(cart, command);
+    case 'changeItemQuantity':
+      return changeItemQuantity(cart, command);
+    case 'removeItem':
+      return removeItem(cart, command);
+    case 'clearCart':
+      return cart.items.length === 0
+        ? apply()
+        : apply({ type: 'CartCleared', data: { items: cart.items.map(asLine) } });
+    case 'checkOut':
+      return checkOut(cart);
+    default:
+      return unreachable(command);
+  }
+}
+
+function addItem(cart: Cart, command: AddItem): Decision {
+  const { productId, currency } = command;
+  const line = lineOf(cart, productId);
+  const previousQuantity = line?.quantity ?? 0;
+  const quantity = previousQuantity + command.quantity;
+  if (cart.currency !== null && cart.currency !== currency) {
+    return reject('currency_mismatch', `The cart is in ${cart.currency}, ${productId} is priced in ${currency}.`);
+  }
+  if (line === undefined && cart.items.length >= limits.linesPerCart) {
+    return reject('line_limit_exceeded', `A cart holds at most ${limits.linesPerCart} different products.`);
+  }
+  if (quantity > quantityLimit(command)) return rejectQuantity(command, quantity);
+  const { name, unitPrice } = line ?? command;
+  return apply({ type: 'ItemAdded', data: { productId, name, unitPrice, currency, quantity, previousQuantity } });
+}
+
+function changeItemQuantity(cart: Cart, command: ChangeItemQuantity): Decision {
+  const { productId, quantity } = command;
+  const line = lineOf(cart, productId);
+  if (quantity === 0) return removeItem(cart, command);
+  if (line === undefined) return reject('item_not_in_cart', `${productId} is not in the cart; add it first.`);
+  if (line.quantity === quantity) return apply();
+  if (quantity > line.quantity && quantity > quantityLimit(command)) return rejectQuantity(command, quantity);
+  return apply({ type: 'ItemQuantityChanged', data: { productId, quantity, previousQuantity: line.quantity } });
+}
+
+function removeItem(cart: Cart, { productId }: RemoveItem | ChangeItemQuantity): Decision {
+  const line = lineOf(cart, productId);
+  return line === undefined
+    ? apply()
+    : apply({ type: 'ItemRemoved', data: { productId, quantity: 0, previousQuantity: line.quantity } });
+}
+
+function checkOut(cart: Cart): Decision {
+  if (cart.currency === null) return reject('cart_empty', 'There is nothing in the cart to check out.');
+  const items = cart.items.map(asLine);
+  return apply({ type: 'CartCheckedOut', data: { items, currency: cart.currency, subtotal: subtotalOf(items) } });
+}
+
+const lineOf = (cart: Cart, productId: string) => cart.items.find((item) => item.productId === productId);
+
+const asLine = ({ productId, name, unitPrice, quantity }: Line): Line => ({ productId, name, unitPrice, quantity });
+
+const quantityLimit = ({ maxQuantity = limits.quantityPerLine }: AddItem | ChangeItemQuantity): number =>
+  Math.min(maxQuantity, limits.quantityPerLine);
+
+const rejectQuantity = (command: AddItem | ChangeItemQuantity, quantity: number): Decision =>
+  reject(
+    'quantity_limit_exceeded',
+    `A cart holds at most ${quantityLimit(command)} of ${command.productId}; this would make ${quantity}.`,
+  );
+
+const apply = (...events: EventFact[]): Decision => ({ outcome: 'applied', events });
+
+const reject = (code: RejectionCode, reason: string): Decision => ({ outcome: 'rejected', code, reason });
+
+function unreachable(command: never): never {
+  throw new Error(`No rule for command ${JSON.stringify(command)}`);
+}

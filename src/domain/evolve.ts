@@ -1,0 +1,41 @@
+import type { CartEvent } from './events';
+import type { Cart, CartItem } from './state';
+
+/** The cart after one more event. Pure and total; folding all events from `emptyCart` gives the cart now. */
+export function evolve(cart: Cart, event: CartEvent): Cart {
+  const items = itemsAfter(cart.items, event);
+  return {
+    version: event.version,
+    currency: items.length === 0 ? null : event.type === 'ItemAdded' ? event.data.currency : cart.currency,
+    items,
+    updatedAt: event.occurredAt,
+  };
+}
+
+function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly CartItem[] {
+  switch (event.type) {
+    case 'ItemAdded': {
+      const { productId, name, unitPrice, quantity } = event.data;
+      return items.some((item) => item.productId === productId)
+        ? withQuantity(items, productId, quantity)
+        : [...items, { productId, name, unitPrice, quantity, addedAt: event.occurredAt, addedVersion: event.version }];
+    }
+    case 'ItemQuantityChanged':
+      return withQuantity(items, event.data.productId, event.data.quantity);
+    case 'ItemRemoved':
+      return items.filter((item) => item.productId !== event.data.productId);
+    case 'CartCleared':
+    case 'CartCheckedOut':
+      return [];
+    default:
+      return unreachable(event);
+  }
+}
+
+function withQuantity(items: readonly CartItem[], productId: string, quantity: number): readonly CartItem[] {
+  return items.map((item) => (item.productId === productId ? { ...item, quantity } : item));
+}
+
+function unreachable(event: never): never {
+  throw new Error(`No rule for event ${JSON.stringify(event)}`);
+}

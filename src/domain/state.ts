@@ -1,0 +1,34 @@
+import type { Line } from './events';
+
+export interface CartItem extends Line {
+  readonly addedAt: string;
+  /** The version that put the line into the cart; lines stand in this order. */
+  readonly addedVersion: number;
+}
+
+/** A cart after some number of events: `version` of them. */
+export interface Cart {
+  readonly version: number;
+  readonly currency: string | null;
+  readonly items: readonly CartItem[];
+  readonly updatedAt: string | null;
+}
+
+export const emptyCart: Cart = { version: 0, currency: null, items: [], updatedAt: null };
+
+export type CartStatus = 'empty' | 'open';
+
+/** `open` while anything is in the cart. */
+export function statusOf(cart: Cart): CartStatus {
+  return cart.items.length === 0 ? 'empty' : 'open';
+}
+
+/** The number of units in the cart: the sum of the lines' quantities. */
+export function itemCountOf(items: readonly Line[]): number {
+  return items.reduce((sum, item) => sum + item.quantity, 0);
+}
+
+/** The sum of the lines in minor units. `limits` keep it a safe integer. */
+export function subtotalOf(items: readonly Line[]): number {
+  return items.reduce((sum, item) => sum + item.quantity * item.unitPrice, 0);
+}

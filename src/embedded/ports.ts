@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+
+/**
+ * Checks that the port can be listened on.
+ * @throws Error naming the port, the environment variable that sets it, and what to do.
+ */
+export async function assertPortFree(variable: string, port: number, host = '127.0.0.1'): Promise<void> {
+  try {
+    await listenBriefly(port, host);
+  } catch (error) {
+    throw new Error(`Port ${port} ${reason(error as NodeJS.ErrnoException, host)} or set ${variable} to another port.`);
+  }
+}
+
+/** A port nothing listens on at the moment. */
+export function freePort(host = '127.0.0.1'): Promise<number> {
+  return listenBriefly(0, host);
+}
+
+async function listenBriefly(port: number, host: string): Promise<number> {
+  const server = createServer().listen({ port, host, exclusive: true });
+  await once(server, 'listening');
+  const address = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}
+
+function reason({ code, message }: NodeJS.ErrnoException, host: string): string {
+  if (code === 'EADDRINUSE') return 'is in use: stop what uses it';
+  if (code === 'EACCES') return 'may only be used by an administrator: run as one';
+  return `cannot be used on ${host} (${message}): set HOST to an address of this machine`;
+}

@@ -1,0 +1,53 @@
+import { createServer, type Server } from 'node:http';
+import express, { type RequestHandler, type Router } from 'express';
+import type { Logger } from 'pino';
+import { type HealthChecks, healthRoutes } from './health';
+import { notFound, Problem, problemHandler } from './problem';
+
+const bodyLimit = '16kb';
+
+/** An HTTP application of these routers, with `/livez` and `/readyz`; every error is answered as a problem. */
+export function createApp(options: { routers: readonly Router[]; checks: HealthChecks; logger: Logger }) {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  app.use(healthRoutes(options.checks));
+  app.use(requireJson, express.json({ limit: bodyLimit }));
+  for (const router of options.routers) app.use(router);
+  app.use(notFound);
+  app.use(problemHandler(options.logger));
+  return app;
+}
+
+const requireJson: RequestHandler = (req, _res, next) => {
+  const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  if (hasBody && !req.is('application/json')) {
+    throw new Problem(415, 'unsupported_media_type', 'Send the body as application/json.');
+  }
+  next();
+};
+
+/** Listens, and resolves once requests are taken. @throws Error naming the port when it cannot be used. */
+export async function listen(app: express.Express, host: string, port: number): Promise<Server> {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`Port ${port} is in use: stop what uses it or set PORT to another one.`)
+          : error,
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+  return server;
+}
+
+/** Takes no new requests and resolves when those under way are answered. */
+export async function closeServer(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,38 @@
+import { Router } from 'express';
+
+/** What must work before a process takes traffic, by name. A check rejects with what is wrong. */
+export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
+
+const checkTimeoutMs = 2_000;
+
+/** `GET /livez`: the process answers. `GET /readyz`: 200 when every check passes, else 503; the body tells each one's state. */
+export function healthRoutes(checks: HealthChecks): Router {
+  const router = Router();
+  router.get('/livez', (_req, res) => {
+    res.json({ status: 'alive' });
+  });
+  router.get('/readyz', async (_req, res) => {
+    const states = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]));
+    const isReady = states.every(([, state]) => state === 'ok');
+    res
+      .status(isReady ? 200 : 503)
+      .set('Cache-Control', 'no-store')
+      .json({ status: isReady ? 'ready' : 'not ready', checks: Object.fromEntries(states) });
+  });
+  return router;
+}
+
+async function stateOf(check: () => Promise<unknown>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer in ${checkTimeoutMs} ms`)), checkTimeoutMs);
+  });
+  try {
+    await Promise.race([check(), timeout]);
+    return 'ok';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}

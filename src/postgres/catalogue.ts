@@ -1,0 +1,84 @@
+import type { Knex } from 'knex';
+
+/** What the shop sells. Prices in minor units of the currency. */
+export interface Product {
+  readonly productId: string;
+  readonly name: string;
+  readonly unitPrice: number;
+  readonly currency: string;
+  readonly maxQuantity?: number;
+  readonly available: boolean;
+}
+
+export interface Catalogue {
+  /** @throws Error when Postgres cannot be reached and the product was never seen by this process. */
+  find(productId: string): Promise<Product | undefined>;
+  /** @returns whether the product is new. */
+  put(product: Product): Promise<boolean>;
+}
+
+interface ProductRow {
+  product_id: string;
+  name: string;
+  unit_price: number;
+  currency: string;
+  max_quantity: number | null;
+  available: boolean;
+}
+
+const rememberedProducts = 10_000;
+
+/** The catalogue in Postgres. While that is away, products are as they were last seen, so that carts can still be filled. */
+export function createCatalogue(db: Knex): Catalogue {
+  const lastSeen = new Map<string, Product>();
+  const remember = (product: Product): Product => {
+    lastSeen.delete(product.productId);
+    lastSeen.set(product.productId, product);
+    if (lastSeen.size > rememberedProducts) lastSeen.delete(lastSeen.keys().next().value!);
+    return product;
+  };
+  return {
+    async find(productId) {
+      try {
+        const row = await db<ProductRow>('products').where({ product_id: productId }).first();
+        return row && remember(toProduct(row));
+      } catch (error) {
+        const known = lastSeen.get(productId);
+        if (known === undefined) throw error;
+        return known;
+      }
+    },
+    async put(product) {
+      const row = {
+        product_id: product.productId,
+        name: product.name,
+        unit_price: product.unitPrice,
+        currency: product.currency,
+        max_quantity: product.maxQuantity ?? null,
+        available: product.available,
+      };
+      const [written] = await db('products')
+        .insert(row)
+        .onConflict('product_id')
+        .merge()
+        .returning(db.raw('xmax = 0 as is_new'));
+      remember(product);
+      return written.is_new;
+    },
+  };
+}
+
+/** A page of the catalogue in the order of product ids. */
+export async function listProducts(db: Knex, after: string, limit: number): Promise<Product[]> {
+  const rows = await db<ProductRow>('products').where('product_id', '>', after).orderBy('product_id').limit(limit);
+  return rows.map(toProduct);
+}
+
+const toProduct = (row: ProductRow): Product => ({
+  productId: row.product_id,
+  name: row.name,
+  unitPrice: row.unit_price,
+  currency: row.currency,
+  ...(row.max_quantity === null ? {} : { maxQuantity: row.max_quantity }),
+  available: row.available,
+});

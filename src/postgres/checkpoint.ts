@@ -1,0 +1,25 @@
+import type { Knex } from 'knex';
+import { evolve } from '../domain/evolve';
+import { type Checkpoint, rememberedCommands } from '../domain/handle';
+import { emptyCart } from '../domain/state';
+import { eventColumns, toEvent } from './cart-rows';
+
+/** Where the copy of a cart's log stands: its events folded, and its newest command ids. Reads the log, not the read model. */
+export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoint> {
+  return db.transaction(
+    async (trx) => {
+      const events = await trx('cart_events').select(eventColumns).where({ user_id: userId }).orderBy('version');
+      const commands = await trx('cart_commands')
+        .select('sequence', 'command_id')
+        .where({ user_id: userId })
+        .orderBy('sequence', 'desc')
+        .limit(rememberedCommands);
+      return {
+        cart: events.map(toEvent).reduce(evolve, emptyCart),
+        sequence: commands[0]?.sequence ?? 0,
+        recentCommandIds: commands.map((command) => command.command_id).reverse(),
+      };
+    },
+    { isolationLevel: 'repeatable read', readOnly: true },
+  );
+}

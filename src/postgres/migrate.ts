@@ -1,0 +1,29 @@
+import type { Knex } from 'knex';
+import * as carts from './migrations/0001-carts';
+
+/** In order; a migration that has landed is never edited. */
+const migrations: readonly (readonly [name: string, migration: Knex.Migration])[] = [['0001-carts', carts]];
+
+const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
+  getMigrations: async () => [...migrations],
+  getMigrationName: ([name]) => name,
+  getMigration: async ([, migration]) => migration,
+};
+
+/** Any number that no other user of the database's advisory locks takes. */
+const migrationLock = 7_233_001;
+
+/**
+ * Brings the schema up to date. Safe when several processes start at once: one migrates, the others wait for it.
+ * @throws Error when the database is newer than this code, as it then does not know what the newer migrations changed.
+ */
+export async function migrate(db: Knex): Promise<void> {
+  const config = { migrationSource, tableName: 'migrations' };
+  await db.transaction(async (lock) => {
+    await lock.raw('set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0');
+    await lock.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
+    // A process killed while migrating leaves knex's own lock behind; ours says that nobody else is at it.
+    await db.migrate.forceFreeMigrationsLock(config);
+    await db.migrate.latest(config);
+  });
+}

@@ -1,0 +1,39 @@
+import type { Knex } from 'knex';
+
+/** What became of a command. `data` holds its own fields as recorded; `versions` the versions of its events. */
+export interface CommandOutcome {
+  readonly commandId: string;
+  readonly type: string;
+  readonly status: 'applied' | 'rejected';
+  readonly issuedAt: string;
+  readonly decidedAt: string;
+  readonly expectedVersion?: number;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly versions: readonly number[];
+  readonly code?: string;
+  readonly reason?: string;
+}
+
+/** The recorded outcome of a command, or undefined while it is not projected. */
+export async function findOutcome(db: Knex, userId: string, commandId: string): Promise<CommandOutcome | undefined> {
+  const row = await db('cart_commands as c')
+    .select('c.*', db.raw(versionsOfCommand))
+    .where({ 'c.user_id': userId, 'c.command_id': commandId })
+    .first();
+  if (row === undefined) return undefined;
+  return {
+    commandId: row.command_id,
+    type: row.type,
+    status: row.outcome,
+    issuedAt: row.issued_at.toISOString(),
+    decidedAt: row.decided_at.toISOString(),
+    ...(row.expected_version === null ? {} : { expectedVersion: row.expected_version }),
+    data: row.data,
+    versions: row.versions,
+    ...(row.code === null ? {} : { code: row.code, reason: row.reason }),
+  };
+}
+
+const versionsOfCommand = `array(
+  select version from cart_events e where e.user_id = c.user_id and e.sequence = c.sequence order by version
+) as versions`;

@@ -1,0 +1,48 @@
+import type { Knex } from 'knex';
+
+/** A cart as the storefront sees it. Money in minor units, instants in RFC 3339 with milliseconds, UTC. */
+export interface CartView {
+  readonly userId: string;
+  readonly version: number;
+  readonly status: string;
+  readonly currency: string | null;
+  readonly itemCount: number;
+  readonly subtotal: number;
+  readonly updatedAt: string | null;
+  readonly items: readonly {
+    readonly productId: string;
+    readonly name: string;
+    readonly quantity: number;
+    readonly unitPrice: number;
+    readonly lineTotal: number;
+    readonly addedAt: string;
+  }[];
+}
+
+const instant = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+// One statement, so that cart and items are of the same version.
+const cartNow = `
+  select version, status, currency, item_count as "itemCount", subtotal, ${instant('updated_at')} as "updatedAt",
+         coalesce(
+           (select json_agg(json_build_object(
+                     'productId', product_id, 'name', name, 'quantity', quantity, 'unitPrice', unit_price,
+                     'lineTotal', quantity * unit_price, 'addedAt', ${instant('added_at')}) order by added_version)
+            from cart_items where cart_items.user_id = carts.user_id), '[]') as items
+  from carts where user_id = ?`;
+
+/** The cart as it is now. One that nobody used is empty, at version 0. */
+export async function readCart(db: Knex, userId: string): Promise<CartView> {
+  const { rows } = await db.raw(cartNow, [userId]);
+  return { userId, ...(rows[0] ?? neverUsed) };
+}
+
+const neverUsed: Omit<CartView, 'userId'> = {
+  version: 0,
+  status: 'empty',
+  currency: null,
+  itemCount: 0,
+  subtotal: 0,
+  updatedAt: null,
+  items: [],
+};

@@ -1,0 +1,118 @@
+import type { Router } from 'express';
+import type { Logger } from 'pino';
+import { cartCommandRoutes } from './commands/carts';
+import { productCommandRoutes } from './commands/products';
+import type { Config } from './config';
+import type { HealthChecks } from './http/health';
+import { type Announcements, listenForProjections } from './postgres/announcements';
+import { awaitProjection } from './postgres/await-projection';
+import { createCatalogue } from './postgres/catalogue';
+import { connectDatabase } from './postgres/database';
+import { migrate } from './postgres/migrate';
+import { findOutcome } from './postgres/outcomes';
+import { cartQueryRoutes } from './queries/carts';
+import { productQueryRoutes } from './queries/products';
+import { readCart } from './queries/read-cart';
+import { createCommandSender } from './temporal/command-sender';
+import { openClient, openWorkerConnection } from './temporal/connection';
+import { ensureSearchAttributes } from './temporal/search-attributes';
+import { bundleCartWorkflow, createCartWorker } from './temporal/worker';
+
+/** One part of the system, running: what it serves over HTTP, how its health is told, how it is closed. */
+export interface Role {
+  readonly routers: readonly Router[];
+  readonly checks: HealthChecks;
+  /** Rejects when the role cannot go on by itself. */
+  readonly failed?: Promise<never>;
+  close(): Promise<void>;
+}
+
+export interface RoleOptions {
+  readonly temporal: Config['temporal'];
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+}
+
+const activitySlots = 20;
+
+/** HTTP → command → signal. Needs Temporal; without Postgres it goes on, but for products it has not seen and for waits. */
+export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
+  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands' });
+  const announcements = listenForProjections(databaseUrl, logger);
+  const { client, check, close } = openClient(temporal);
+  const catalogue = createCatalogue(db);
+  const side = {
+    sendCommand: createCommandSender(client, temporal.taskQueue),
+    catalogue,
+    findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
+    awaitOutcome: (userId: string, commandId: string, seconds: number) =>
+      awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId)),
+    readCart: (userId: string) => readCart(db, userId),
+    logger,
+  };
+  return {
+    routers: [cartCommandRoutes(side), productCommandRoutes(catalogue)],
+    checks: { temporal: check },
+    async close() {
+      await Promise.all([announcements.close(), close(), db.destroy()]);
+    },
+  };
+}
+
+/** HTTP ← SQL. Needs Postgres alone. */
+export async function openQueryApi({ databaseUrl, logger }: RoleOptions): Promise<Role> {
+  const db = connectDatabase(databaseUrl, { poolSize: 10, readOnly: true, name: 'cart-queries' });
+  const announcements: Announcements = listenForProjections(databaseUrl, logger);
+  return {
+    routers: [cartQueryRoutes(db, announcements), productQueryRoutes(db)],
+    checks: { postgres: async () => db.raw('select 1') },
+    async close() {
+      await Promise.all([announcements.close(), db.destroy()]);
+    },
+  };
+}
+
+/** Temporal → decisions → Postgres. */
+export async function openWorker({ temporal, databaseUrl }: RoleOptions): Promise<Role> {
+  const db = connectDatabase(databaseUrl, { poolSize: activitySlots, name: 'cart-worker' });
+  const [connection, workflowBundle] = await Promise.all([openWorkerConnection(temporal), bundleCartWorkflow()]);
+  const { namespace, taskQueue } = temporal;
+  await ensureSearchAttributes(connection, namespace);
+  const worker = await createCartWorker({ connection, namespace, taskQueue, db, workflowBundle, activitySlots });
+  const stopped = worker.run();
+  const failed = stopped.then(() => new Promise<never>(() => {}));
+  return {
+    routers: [],
+    failed,
+    checks: {
+      worker: async () => {
+        if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
+      },
+      postgres: async () => db.raw('select 1'),
+    },
+    async close() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await stopped.catch(() => undefined);
+      await connection.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** Brings the schema up to date; every role calls it before it opens. */
+export async function migrateDatabase(databaseUrl: string): Promise<void> {
+  const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations' });
+  try {
+    await migrate(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** @throws Error where no database is configured: a role by itself embeds none. */
+export function requireDatabaseUrl({ databaseUrl }: Config): string {
+  if (databaseUrl !== undefined) return databaseUrl;
+  throw new Error(
+    'DATABASE_URL is not set. Set it to the Postgres of the carts, or use `npm start`, which brings its own.',
+  );
+}

@@ -1,0 +1,28 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { Config } from '../config';
+
+type TemporalConfig = Config['temporal'];
+
+/**
+ * A client that connects when first used, so that a process can start, and say so, while Temporal is away.
+ * @returns the client and a check that Temporal answers.
+ */
+export function openClient({ connection: options, namespace }: TemporalConfig) {
+  const connection = Connection.lazy(options);
+  const check = () =>
+    connection.withDeadline(Date.now() + 1_500, () => connection.workflowService.describeNamespace({ namespace }));
+  return { client: new Client({ connection, namespace }), check, close: () => connection.close() };
+}
+
+/** The connection a worker polls on. @throws Error naming the address when Temporal does not answer. */
+export async function openWorkerConnection({ connection: options }: TemporalConfig): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options);
+  } catch (error) {
+    throw new Error(
+      `Temporal does not answer at ${options.address ?? 'localhost:7233'}. Start it, or set TEMPORAL_ADDRESS to where it is.`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,34 @@
+import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
+import type { NativeConnection } from '@temporalio/worker';
+import { cartItemCountKey, cartStatusKey, cartUserIdKey } from './search-attribute-keys';
+
+const keys = [cartUserIdKey, cartStatusKey, cartItemCountKey];
+
+/** Search attributes by name and type, as the embedded server takes them: `Keyword`, `Int`. */
+export const searchAttributeTypes: Readonly<Record<string, string>> = Object.fromEntries(
+  keys.map(({ name, type }) => [name, type === 'INT' ? 'Int' : 'Keyword']),
+);
+
+/**
+ * Registers the carts' search attributes where they are missing. Without them every cart would stand still.
+ * @throws Error with the commands to run, where this connection may not register them (as on Temporal Cloud).
+ */
+export async function ensureSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = keys.filter(({ name }) => customAttributes?.[name] === undefined);
+  if (missing.length === 0) return;
+  const searchAttributes = Object.fromEntries(
+    missing.map(({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type)!]),
+  );
+  try {
+    await connection.operatorService.addSearchAttributes({ namespace, searchAttributes });
+  } catch (error) {
+    const commands = missing.map(
+      ({ name }) =>
+        `  temporal operator search-attribute create --namespace ${namespace} --name ${name} --type ${searchAttributeTypes[name]}`,
+    );
+    throw new Error(`These search attributes are missing. Register them, then start again:\n${commands.join('\n')}`, {
+      cause: error,
+    });
+  }
+}

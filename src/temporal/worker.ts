@@ -1,0 +1,41 @@
+import {
+  bundleWorkflowCode,
+  type NativeConnection,
+  Worker,
+  type WorkerOptions,
+  type WorkflowBundle,
+} from '@temporalio/worker';
+import type { Knex } from 'knex';
+import { createActivities } from '../../activities';
+
+/** The workflow code as the worker runs it; made once, in some seconds. */
+export function bundleCartWorkflow(): Promise<WorkflowBundle> {
+  return bundleWorkflowCode({
+    workflowsPath: require.resolve('../../workflows/cart'),
+    payloadConverterPath: require.resolve('./payload-converter'),
+    logger: { trace() {}, debug() {}, info() {}, warn: console.warn, error: console.error, log() {} },
+  });
+}
+
+/** A worker that decides and projects carts; `db`'s pool should hold as many connections as `activitySlots`. */
+export function createCartWorker(options: {
+  connection: NativeConnection;
+  namespace: string;
+  taskQueue: string;
+  db: Knex;
+  workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
+  activitySlots: number;
+  maxCachedWorkflows?: number;
+}): Promise<Worker> {
+  const { db, activitySlots, ...rest } = options;
+  return Worker.create({
+    ...rest,
+    activities: createActivities(db),
+    dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
+    maxConcurrentActivityTaskExecutions: activitySlots,
+    // A cart whose worker died waits this long before another one takes over.
+    stickyQueueScheduleToStartTimeout: '3s',
+    shutdownGraceTime: '5s',
+    shutdownForceTime: '10s',
+  });
+}

@@ -1,0 +1,290 @@
+import { until } from '../support/until';
+import { newUser, openWorld, type World } from '../support/world';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+const wait = { Prefer: 'wait=20' };
+
+describe('a command', () => {
+  it('is answered 202 with where its outcome will be', async () => {
+    const user = newUser();
+    const answer = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' });
+    expect(answer.status).toBe(202);
+    expect(answer.body).toEqual({ commandId: expect.any(String), status: 'accepted' });
+    const location = answer.headers.get('location')!;
+    expect(location).toBe(`/carts/${user}/commands/${answer.body.commandId}`);
+    const outcome = await until('the outcome is known', async () => {
+      const found = await world.request('GET', location);
+      return found.status === 200 && found.body;
+    });
+    expect(outcome).toEqual({
+      commandId: answer.body.commandId,
+      type: 'addItem',
+      status: 'applied',
+      issuedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      decidedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+      versions: [1],
+    });
+  });
+
+  it('with Prefer: wait is answered with the cart as it has become', async () => {
+    const user = newUser();
+    const answer = await world.request('POST', `/carts/${user}/items`, { productId: 'ink', quantity: 2 }, wait);
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('etag')).toBe('"1"');
+    expect(answer.headers.get('preference-applied')).toBe('wait=20');
+    expect(answer.body).toEqual({
+      userId: user,
+      version: 1,
+      status: 'open',
+      currency: 'EUR',
+      itemCount: 2,
+      subtotal: 2_380,
+      updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      items: [
+        {
+          productId: 'ink',
+          name: 'Ink, 30 ml',
+          quantity: 2,
+          unitPrice: 1_190,
+          lineTotal: 2_380,
+          addedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        },
+      ],
+    });
+    expect((await world.request('GET', `/carts/${user}`)).body).toEqual(answer.body);
+  });
+
+  it('of every kind does what it says', async () => {
+    const user = newUser();
+    const send = (method: string, path: string, body?: unknown) =>
+      world.request(method, `/carts/${user}${path}`, body, wait);
+    const quantities = (answer: { body: { items: { productId: string; quantity: number }[] } }) =>
+      answer.body.items.map(({ productId, quantity }) => [productId, quantity]);
+    expect(quantities(await send('POST', '/items', { productId: 'pen' }))).toEqual([['pen', 1]]);
+    expect(quantities(await send('POST', '/items', { productId: 'ink', quantity: 3 }))).toEqual([
+      ['pen', 1],
+      ['ink', 3],
+    ]);
+    expect(quantities(await send('PUT', '/items/pen', { quantity: 7 }))).toEqual([
+      ['pen', 7],
+      ['ink', 3],
+    ]);
+    expect(quantities(await send('PUT', '/items/ink', { quantity: 0 }))).toEqual([['pen', 7]]);
+    expect(quantities(await send('DELETE', '/items/pen'))).toEqual([]);
+    await send('POST', '/items', { productId: 'pad', quantity: 2 });
+    expect(quantities(await send('DELETE', '/items'))).toEqual([]);
+    await send('POST', '/items', { productId: 'pad', quantity: 2 });
+    expect(await send('POST', '/checkout')).toMatchObject({
+      status: 200,
+      body: { status: 'empty', version: 9, subtotal: 0 },
+    });
+  });
+
+  it.each([
+    ['409 for a checkout of nothing', 'POST', '/checkout', undefined, 409, 'cart_empty'],
+    ['409 for a quantity of what is not there', 'PUT', '/items/pen', { quantity: 2 }, 409, 'item_not_in_cart'],
+    [
+      "422 above the product's limit",
+      'POST',
+      '/items',
+      { productId: 'pad', quantity: 11 },
+      422,
+      'quantity_limit_exceeded',
+    ],
+    ['422 for an unknown product', 'POST', '/items', { productId: 'nothing' }, 422, 'product_unknown'],
+    ['422 for a product that is not for sale', 'POST', '/items', { productId: 'gone' }, 422, 'product_unavailable'],
+  ])('that is refused is answered %s', async (_title, method, path, body, status, code) => {
+    const answer = await world.request(method, `/carts/${newUser()}${path}`, body, wait);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer).toMatchObject({
+      status,
+      body: { status, code, type: `urn:cart:problem:${code}`, detail: expect.any(String) },
+    });
+  });
+
+  it('that was refused stays on record with its code and reason', async () => {
+    const user = newUser();
+    const refused = await world.request('POST', `/carts/${user}/checkout`, undefined, {
+      ...wait,
+      'Idempotency-Key': 'buy',
+    });
+    expect(refused.status).toBe(409);
+    expect((await world.request('GET', `/carts/${user}/commands/buy`)).body).toMatchObject({
+      type: 'checkOut',
+      status: 'rejected',
+      code: 'cart_empty',
+      reason: 'There is nothing in the cart to check out.',
+      versions: [],
+    });
+  });
+
+  it('with If-Match is carried out at that version only', async () => {
+    const user = newUser();
+    const first = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    const etag = first.headers.get('etag')!;
+    const put = (headers: Record<string, string>) =>
+      world.request('PUT', `/carts/${user}/items/pen`, { quantity: 3 }, { ...wait, ...headers });
+    expect((await put({ 'If-Match': etag })).status).toBe(200);
+    expect(await put({ 'If-Match': etag })).toMatchObject({ status: 412, body: { code: 'version_mismatch' } });
+    expect((await put({ 'If-Match': '*' })).status).toBe(200);
+  });
+
+  it('takes price and name from the catalogue, and a later change leaves the line as it was', async () => {
+    const user = newUser();
+    const put = (unitPrice: number) =>
+      world.request('PUT', '/products/rare', { name: 'Rare', unitPrice, currency: 'EUR' });
+    expect((await put(100)).status).toBe(201);
+    await world.request('POST', `/carts/${user}/items`, { productId: 'rare' }, wait);
+    expect((await put(900)).status).toBe(200);
+    const other = await world.request('POST', `/carts/${newUser()}/items`, { productId: 'rare' }, wait);
+    expect(other.body.items[0].unitPrice).toBe(900);
+    expect((await world.request('GET', `/carts/${user}`)).body.items[0].unitPrice).toBe(100);
+    expect((await world.request('GET', '/products/rare')).body.unitPrice).toBe(900);
+  });
+});
+
+describe('the same Idempotency-Key', () => {
+  it('sent ten times in parallel, and once more, has one effect', async () => {
+    const user = newUser();
+    const send = () =>
+      world.request(
+        'POST',
+        `/carts/${user}/items`,
+        { productId: 'pen', quantity: 2 },
+        { ...wait, 'Idempotency-Key': 'k' },
+      );
+    const answers = await Promise.all(Array.from({ length: 10 }, send));
+    const again = await send();
+    expect([...answers, again].map((answer) => answer.status)).toEqual(Array(11).fill(200));
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+    expect(again.body).toMatchObject({ version: 1, itemCount: 2 });
+    expect(await world.db('cart_commands').where({ user_id: user })).toHaveLength(1);
+  });
+
+  it('with another body is refused with 422', async () => {
+    const user = newUser();
+    const key = { 'Idempotency-Key': '"quoted"', ...wait };
+    await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, key);
+    for (const [method, path, body] of [
+      ['POST', '/items', { productId: 'pen', quantity: 2 }],
+      ['POST', '/items', { productId: 'ink' }],
+      ['DELETE', '/items', undefined],
+    ] as const) {
+      const answer = await world.request(method, `/carts/${user}${path}`, body, key);
+      expect(answer).toMatchObject({ status: 422, body: { code: 'idempotency_key_reused', commandId: 'quoted' } });
+    }
+    expect((await world.request('GET', `/carts/${user}`)).body.itemCount).toBe(1);
+  });
+
+  it('gives a refusal again', async () => {
+    const user = newUser();
+    const send = () =>
+      world.request('POST', `/carts/${user}/checkout`, undefined, { ...wait, 'Idempotency-Key': 'buy' });
+    expect((await send()).status).toBe(409);
+    await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    const again = await send();
+    expect(again.status).toBe(409);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+  });
+});
+
+describe('reading a cart', () => {
+  it('nobody used gives it empty at version 0', async () => {
+    const user = newUser();
+    const answer = await world.request('GET', `/carts/${user}`);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toEqual({
+      userId: user,
+      version: 0,
+      status: 'empty',
+      currency: null,
+      itemCount: 0,
+      subtotal: 0,
+      updatedAt: null,
+      items: [],
+    });
+  });
+
+  it('that has not changed is answered 304', async () => {
+    const user = newUser();
+    const { headers } = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    const etag = headers.get('etag')!;
+    const fresh = await world.request('GET', `/carts/${user}`, undefined, { 'If-None-Match': etag });
+    expect(fresh).toMatchObject({ status: 304, body: undefined });
+    await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    const stale = await world.request('GET', `/carts/${user}`, undefined, { 'If-None-Match': etag });
+    expect(stale).toMatchObject({ status: 200, body: { version: 2 } });
+  });
+
+  it('with minVersion waits until the cart is that new', async () => {
+    const user = newUser();
+    const reading = world.request('GET', `/carts/${user}?minVersion=1`);
+    await world.request('POST', `/carts/${user}/items`, { productId: 'pen' });
+    expect(await reading).toMatchObject({ status: 200, body: { version: 1 } });
+  });
+});
+
+describe('the timeline', () => {
+  it('has every event, oldest first, in pages that link to the next', async () => {
+    const user = newUser();
+    for (let round = 0; round < 5; round += 1)
+      await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    const seen: number[] = [];
+    let next: string | undefined = `/carts/${user}/events?limit=2`;
+    while (next) {
+      const { body, headers } = await world.request('GET', next);
+      for (const event of body.events) seen.push(event.version);
+      expect(headers.get('link')).toBe(body.next ? `<${body.next}>; rel="next"` : null);
+      next = body.next;
+    }
+    expect(seen).toEqual([1, 2, 3, 4, 5]);
+    const { body } = await world.request('GET', `/carts/${user}/events?after=4`);
+    expect(body.events).toEqual([
+      {
+        version: 5,
+        type: 'ItemAdded',
+        occurredAt: expect.any(String),
+        commandId: expect.any(String),
+        actor: `user:${user}`,
+        data: { productId: 'pen', name: 'Pen', unitPrice: 250, currency: 'EUR', quantity: 5, previousQuantity: 4 },
+      },
+    ]);
+  });
+});
+
+describe('the catalogue', () => {
+  it('is listed in pages', async () => {
+    const first = await world.request('GET', '/products?limit=2');
+    expect(first.body.products.map((product: { productId: string }) => product.productId)).toEqual(['cap', 'gone']);
+    const second = await world.request('GET', first.body.next);
+    expect(second.body.products[0]).toEqual({
+      productId: 'ink',
+      name: 'Ink, 30 ml',
+      unitPrice: 1_190,
+      currency: 'EUR',
+      available: true,
+    });
+  });
+
+  it('answers 404 for a product it does not have', async () => {
+    expect(await world.request('GET', '/products/nothing')).toMatchObject({
+      status: 404,
+      body: { code: 'product_unknown' },
+    });
+  });
+});
+
+describe('health', () => {
+  it('is told per part', async () => {
+    expect(await world.request('GET', '/readyz')).toMatchObject({
+      status: 200,
+      body: { status: 'ready', checks: { temporal: 'ok', postgres: 'ok' } },
+    });
+    expect((await world.request('GET', '/livez')).status).toBe(200);
+  });
+});

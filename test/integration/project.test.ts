@@ -1,0 +1,191 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { createActivities } from '../../activities';
+import type { RecordedDecision } from '../../src/domain/handle';
+import { readCart } from '../../src/queries/read-cart';
+import { add, tell } from '../support/cart-story';
+import { createDatabase, type TestDatabase } from '../support/database';
+
+let database: TestDatabase;
+let activities: ReturnType<typeof createActivities>;
+beforeAll(async () => {
+  database = await createDatabase();
+  activities = createActivities(database.db);
+});
+afterAll(() => database.drop());
+
+const newUser = () => `user-${randomBytes(6).toString('hex')}`;
+const projectCart = (userId: string, decisions: readonly RecordedDecision[]): Promise<void> =>
+  activities.projectCart({ userId, decisions });
+
+const everything = async (userId: string) => ({
+  commands: await database.db('cart_commands').where({ user_id: userId }).orderBy('sequence'),
+  events: await database.db('cart_events').where({ user_id: userId }).orderBy('version'),
+  cart: await database.db('carts').where({ user_id: userId }).first(),
+  items: await database.db('cart_items').where({ user_id: userId }).orderBy('added_version'),
+});
+
+const story = [
+  add('pen', 2),
+  add('ink'),
+  { type: 'changeItemQuantity', productId: 'pen', quantity: 5 },
+  { type: 'removeItem', productId: 'nothing' },
+  { type: 'changeItemQuantity', productId: 'nothing', quantity: 1 },
+  { type: 'removeItem', productId: 'ink' },
+  { type: 'checkOut' },
+  add('pad', 3),
+];
+
+describe('projecting decisions', () => {
+  it('writes every decision, every event, the cart and its items', async () => {
+    const userId = newUser();
+    const { decisions, checkpoint } = tell(story);
+    await projectCart(userId, decisions);
+    const { commands, events, cart, items } = await everything(userId);
+    expect(commands.map(({ sequence, type, outcome, code }) => ({ sequence, type, outcome, code }))).toEqual([
+      { sequence: 1, type: 'addItem', outcome: 'applied', code: null },
+      { sequence: 2, type: 'addItem', outcome: 'applied', code: null },
+      { sequence: 3, type: 'changeItemQuantity', outcome: 'applied', code: null },
+      { sequence: 4, type: 'removeItem', outcome: 'applied', code: null },
+      { sequence: 5, type: 'changeItemQuantity', outcome: 'rejected', code: 'item_not_in_cart' },
+      { sequence: 6, type: 'removeItem', outcome: 'applied', code: null },
+      { sequence: 7, type: 'checkOut', outcome: 'applied', code: null },
+      { sequence: 8, type: 'addItem', outcome: 'applied', code: null },
+    ]);
+    expect(events.map(({ version, sequence, type }) => [version, sequence, type])).toEqual([
+      [1, 1, 'ItemAdded'],
+      [2, 2, 'ItemAdded'],
+      [3, 3, 'ItemQuantityChanged'],
+      [4, 6, 'ItemRemoved'],
+      [5, 7, 'CartCheckedOut'],
+      [6, 8, 'ItemAdded'],
+    ]);
+    expect(cart).toMatchObject({
+      version: 6,
+      sequence: 8,
+      status: 'open',
+      item_count: 3,
+      subtotal: 750,
+      currency: 'EUR',
+    });
+    expect(items).toMatchObject([{ product_id: 'pad', quantity: 3, unit_price: 250, added_version: 6 }]);
+    expect(await activities.loadCheckpoint(userId)).toEqual(checkpoint);
+  });
+
+  it('gives the same rows however the decisions are cut into batches, repeated, and sent side by side', async () => {
+    const { decisions } = tell(story);
+    const whole = newUser();
+    await projectCart(whole, decisions);
+    const { user_id: _, head_hash: _hash, ...expected } = (await everything(whole)).cart;
+    const cuts = fc.array(fc.tuple(fc.nat(decisions.length), fc.nat(decisions.length)), { maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(cuts, async (overlapping) => {
+        const userId = newUser();
+        for (let from = 0; from < decisions.length; from += 3) {
+          const batch = decisions.slice(from, from + 3);
+          const repeats = overlapping
+            .map(([a, b]) => decisions.slice(Math.min(a, b), Math.max(a, b)))
+            .filter((repeat) => (repeat.at(-1)?.sequence ?? 0) <= from + batch.length && repeat.length > 0)
+            .filter((repeat) => repeat[0]!.sequence <= from + 1);
+          await Promise.all([batch, batch, ...repeats].map((attempt) => projectCart(userId, attempt)));
+        }
+        const { cart, commands, events } = await everything(userId);
+        expect(cart).toMatchObject(expected);
+        expect(commands).toHaveLength(decisions.length);
+        expect(events).toHaveLength(6);
+        expect((await readCart(database.db, userId)).items).toEqual((await readCart(database.db, whole)).items);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('changes nothing when a batch comes again late', async () => {
+    const userId = newUser();
+    const { decisions } = tell(story);
+    await projectCart(userId, decisions);
+    const before = await everything(userId);
+    await projectCart(userId, decisions.slice(0, 3));
+    await projectCart(userId, decisions);
+    expect(await everything(userId)).toEqual(before);
+  });
+
+  it('takes one of two attempts that race for a new cart, and the other changes nothing', async () => {
+    const userId = newUser();
+    const { decisions } = tell(story);
+    await Promise.all(Array.from({ length: 8 }, () => projectCart(userId, decisions)));
+    expect((await everything(userId)).commands).toHaveLength(decisions.length);
+  });
+
+  it('fails with a gap named, and writes nothing, where earlier decisions are missing', async () => {
+    const userId = newUser();
+    const { decisions } = tell(story);
+    await projectCart(userId, decisions.slice(0, 2));
+    const before = await everything(userId);
+    await expect(projectCart(userId, decisions.slice(3))).rejects.toThrow(
+      `Postgres has 2 decisions of cart ${userId}; decision 4 cannot follow`,
+    );
+    expect(await everything(userId)).toEqual(before);
+  });
+
+  it('fails with the place named, and writes nothing, where another event is at a known version', async () => {
+    const userId = newUser();
+    await projectCart(userId, tell([add('pen'), add('ink')]).decisions);
+    const before = await everything(userId);
+    const fork = tell([add('pen'), add('ink', 2)]).decisions;
+    await expect(projectCart(userId, fork)).rejects.toThrow(/another event at version 2/);
+    const otherCommand = tell([add('pen', 1, { commandId: 'other' })]).decisions;
+    await expect(projectCart(userId, otherCommand)).rejects.toThrow(/has command c1 .* as decision 1/);
+    const longer = tell([add('pen'), add('ink', 2), add('pad')]).decisions;
+    await expect(projectCart(userId, longer)).rejects.toThrow(/another event at version 2/);
+    expect(await everything(userId)).toEqual(before);
+  });
+
+  it('goes on where a command id comes back that the cart has long forgotten', async () => {
+    const userId = newUser();
+    const { decisions, checkpoint } = tell([add('pen', 1, { commandId: 'k' })]);
+    const again = tell([add('pen', 1, { commandId: 'k' })], { ...checkpoint, recentCommandIds: [] });
+    await projectCart(userId, decisions);
+    await projectCart(userId, again.decisions);
+    await projectCart(userId, again.decisions);
+    expect((await everything(userId)).commands.map((row) => row.command_id)).toEqual(['k', 'k~2']);
+    expect((await everything(userId)).cart).toMatchObject({ version: 2, item_count: 2 });
+  });
+
+  it('keeps names that need care as they are', async () => {
+    const userId = newUser();
+    const name = `O'Hara's "¼" \\ ñ 茶 👩‍👩‍👧 ${'x'.repeat(150)}`;
+    await projectCart(userId, tell([add('tea', 1, { name })]).decisions);
+    expect((await readCart(database.db, userId)).items[0]?.name).toBe(name);
+  });
+});
+
+describe('the log', () => {
+  const userId = 'append-only';
+  beforeAll(() => projectCart(userId, tell([add('pen')]).decisions));
+
+  it.each([
+    'update cart_events set type = type',
+    'update cart_commands set actor = actor',
+    'delete from cart_events',
+    'delete from cart_commands',
+    'truncate cart_events',
+    'truncate cart_commands cascade',
+  ])('refuses %s', async (statement) => {
+    await expect(database.db.raw(statement)).rejects.toThrow(/append-only/);
+  });
+
+  it('chains every event to the one before it', async () => {
+    const chained = newUser();
+    await projectCart(chained, tell(story).decisions);
+    const { events, cart } = await everything(chained);
+    expect(events[0].previous_hash).toEqual(Buffer.alloc(32));
+    expect(events.slice(1).map((event) => event.previous_hash)).toEqual(events.slice(0, -1).map((event) => event.hash));
+    expect(cart.head_hash).toEqual(events.at(-1).hash);
+  });
+});
+
+describe('loading a checkpoint', () => {
+  it('gives an empty cart at version 0 for a user nobody knows', async () => {
+    expect(await activities.loadCheckpoint(newUser())).toEqual(tell([]).checkpoint);
+  });
+});

@@ -1,0 +1,7 @@
+import type { TestServers } from './global-setup';
+
+/** Ends what `globalSetup` started. */
+export default async function globalTeardown(): Promise<void> {
+  const { testServers } = globalThis as { testServers?: TestServers };
+  await testServers?.stop();
+}

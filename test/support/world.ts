@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { type Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import type { Knex } from 'knex';
+import pino from 'pino';
+import { closeServer, createApp, listen } from '../../src/http/app';
+import { createCatalogue } from '../../src/postgres/catalogue';
+import { connectDatabase } from '../../src/postgres/database';
+import { openCommandApi, openQueryApi } from '../../src/roles';
+import { openClient } from '../../src/temporal/connection';
+import { cartWorkflowId } from '../../src/temporal/ids';
+import { createCartWorker } from '../../src/temporal/worker';
+import { createDatabase } from './database';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of many shapes
+  readonly body: any;
+}
+
+/** The whole system on real parts: a database and a task queue of its own, both APIs on a free port, and a worker. */
+export interface World {
+  readonly db: Knex;
+  readonly databaseUrl: string;
+  readonly client: Client;
+  readonly taskQueue: string;
+  readonly url: string;
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Sends a signal straight to the cart, past the API. */
+  signal(userId: string, name: string, ...args: unknown[]): Promise<void>;
+  startWorker(): Promise<void>;
+  stopWorker(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const products = [
+  { productId: 'pen', name: 'Pen', unitPrice: 250, currency: 'EUR', available: true },
+  { productId: 'ink', name: 'Ink, 30 ml', unitPrice: 1_190, currency: 'EUR', available: true },
+  { productId: 'pad', name: 'Pad', unitPrice: 399, currency: 'EUR', maxQuantity: 10, available: true },
+  { productId: 'cap', name: 'Cap', unitPrice: 2_000, currency: 'USD', available: true },
+  { productId: 'gone', name: 'Gone', unitPrice: 100, currency: 'EUR', available: false },
+];
+
+/** A user nobody else has. */
+export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
+
+export async function openWorld(
+  options: { maxCachedWorkflows?: number; temporalAddress?: string } = {},
+): Promise<World> {
+  const database = await createDatabase();
+  const catalogue = createCatalogue(database.db);
+  for (const product of products) await catalogue.put(product);
+  const taskQueue = `carts-${randomUUID()}`;
+  const address = options.temporalAddress ?? process.env.TEST_TEMPORAL_ADDRESS!;
+  const temporal = { isExternal: true, connection: { address }, namespace: 'default', taskQueue };
+  const logger = pino({ level: 'silent' });
+  const roleOptions = { temporal, databaseUrl: database.url, logger };
+  const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
+  const app = createApp({
+    routers: roles.flatMap((role) => role.routers),
+    checks: Object.assign({}, ...roles.map((role) => role.checks)),
+    logger,
+  });
+  const server = await listen(app, '127.0.0.1', 0);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { client, close: closeClient } = openClient(temporal);
+  const worker = workerSwitch({ ...options, address, taskQueue, databaseUrl: database.url });
+  await worker.start();
+  return {
+    db: database.db,
+    databaseUrl: database.url,
+    client,
+    taskQueue,
+    url,
+    request: (method, path, body, headers = {}) => request(url, method, path, body, headers),
+    async signal(userId, name, ...args) {
+      await client.workflow.signalWithStart('cartWorkflow', {
+        workflowId: cartWorkflowId(userId),
+        taskQueue,
+        signal: name,
+        signalArgs: args,
+      });
+    },
+    startWorker: worker.start,
+    stopWorker: worker.stop,
+    async close() {
+      await worker.stop();
+      await closeServer(server);
+      await Promise.all(roles.map((role) => role.close()));
+      await closeClient();
+      await database.drop();
+    },
+  };
+}
+
+async function request(
+  url: string,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+function workerSwitch(options: {
+  address: string;
+  taskQueue: string;
+  databaseUrl: string;
+  maxCachedWorkflows?: number;
+}) {
+  const { address, taskQueue, databaseUrl, maxCachedWorkflows } = options;
+  let stop: (() => Promise<void>) | undefined;
+  return {
+    async start() {
+      quietRuntime();
+      const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'test-worker' });
+      const connection = await NativeConnection.connect({ address });
+      const worker: Worker = await createCartWorker({
+        connection,
+        namespace: 'default',
+        taskQueue,
+        db,
+        workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
+        activitySlots: 10,
+        ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
+      });
+      const running = worker.run();
+      stop = async () => {
+        worker.shutdown();
+        await running;
+        await connection.close();
+        await db.destroy();
+      };
+    },
+    async stop() {
+      await stop?.();
+      stop = undefined;
+    },
+  };
+}
+
+function quietRuntime(): void {
+  try {
+    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  } catch {
+    // Installed by an earlier worker of this process.
+  }
+}
+
+/** Whether Temporal can be reached at this address. */
+export async function isReachable(address: string): Promise<boolean> {
+  try {
+    await (await Connection.connect({ address, connectTimeout: '1s' })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,122 @@
+import fc from 'fast-check';
+import { commandTypes, isMalformed, parseCommand } from '../../src/domain/commands';
+import { emptyCheckpoint, handle, rememberedCommands } from '../../src/domain/handle';
+import { add, command, instant, tell } from '../support/cart-story';
+import { poisons } from '../support/poisons';
+
+const at = { now: instant(0), runId: 'run', freshId: () => 'fresh', unprojected: 0 };
+
+/** Every text in it can be stored by Postgres: no NUL, no lone surrogate. */
+function isStorable(value: unknown): boolean {
+  let isFine = true;
+  JSON.stringify(value, (key, entry) => {
+    for (const text of [key, entry]) {
+      if (typeof text === 'string' && (text.includes('\u0000') || !text.isWellFormed())) isFine = false;
+    }
+    return entry;
+  });
+  return isFine;
+}
+
+describe('a command that arrives twice', () => {
+  it('is decided once', () => {
+    const once = tell([add('pen', 2, { commandId: 'k' })]);
+    const twice = tell([add('pen', 2, { commandId: 'k' })], once.checkpoint);
+    expect(twice.decision).toBeUndefined();
+    expect(twice.checkpoint).toBe(once.checkpoint);
+  });
+
+  it('is still recognised after as many other commands as a cart remembers, less one', () => {
+    const first = tell([add('pen', 1, { commandId: 'k' })]);
+    const others = Array.from({ length: rememberedCommands - 1 }, () => ({ type: 'clearCart' }));
+    const later = tell(others, first.checkpoint);
+    expect(later.checkpoint.recentCommandIds).toHaveLength(rememberedCommands);
+    expect(tell([add('pen', 1, { commandId: 'k' })], later.checkpoint).decision).toBeUndefined();
+  });
+
+  it('is recognised as long as it is not projected, however many came after it', () => {
+    let { checkpoint } = handle(emptyCheckpoint, command(add('pen', 1, { commandId: 'k' })), at);
+    for (let step = 1; step <= 2 * rememberedCommands; step += 1) {
+      ({ checkpoint } = handle(checkpoint, command({ type: 'clearCart' }, step), { ...at, unprojected: step }));
+    }
+    const again = handle(checkpoint, command(add('pen', 1, { commandId: 'k' })), { ...at, unprojected: 2_001 });
+    expect(again.decision).toBeUndefined();
+  });
+});
+
+describe('what is on record', () => {
+  it('counts decisions in sequences and events in versions, both without gaps', () => {
+    const { decisions } = tell([
+      add('pen'),
+      { type: 'removeItem', productId: 'ink' },
+      { type: 'clearCart' },
+      { type: 'checkOut' },
+    ]);
+    expect(decisions.map((decision) => decision.sequence)).toEqual([1, 2, 3, 4]);
+    expect(decisions.flatMap((decision) => decision.events).map((event) => event.version)).toEqual([1, 2]);
+  });
+
+  it('never runs behind the last event, also where the clock steps back', () => {
+    const first = handle(emptyCheckpoint, command(add('pen'), 1), { ...at, now: instant(60) });
+    const second = handle(first.checkpoint, command(add('pen'), 2), { ...at, now: instant(5) });
+    expect(second.decision?.decidedAt).toBe(instant(60));
+    expect(second.checkpoint.cart.updatedAt).toBe(instant(60));
+  });
+
+  it('has who, when, why and the run of every command', () => {
+    const { decision } = tell([add('pen', 1, { actor: 'user:bob', expectedVersion: 0 })]);
+    expect(decision).toMatchObject({
+      decidedAt: instant(1),
+      runId: 'run',
+      command: { type: 'addItem', actor: 'user:bob', issuedAt: instant(1), expectedVersion: 0 },
+      events: [{ version: 1, occurredAt: instant(1), actor: 'user:bob', commandId: 'c1' }],
+    });
+  });
+});
+
+describe('what is no command', () => {
+  it.each(poisons)('%s is on record as rejected, in a form that can be stored', (_what, signal, [payload]) => {
+    const { decision, checkpoint } = handle(emptyCheckpoint, parseCommand(signal, payload), at);
+    expect(decision).toMatchObject({ sequence: 1, outcome: 'rejected', code: 'malformed_command', events: [] });
+    expect(checkpoint.cart).toEqual(emptyCheckpoint.cart);
+    expect(isStorable(decision)).toBe(true);
+    expect(JSON.stringify(decision).length).toBeLessThan(4_000);
+  });
+
+  it('is on record each time, also under an id that is taken', () => {
+    const poison = parseCommand('addItem', { commandId: 'k' });
+    const first = handle(emptyCheckpoint, poison, at);
+    const second = handle(first.checkpoint, poison, at);
+    expect(first.decision?.command.commandId).toBe('k');
+    expect(second.decision?.command.commandId).toBe('fresh');
+  });
+
+  it('never throws and is always storable, whatever it is', () => {
+    const anyType = fc.oneof(fc.constantFrom(...commandTypes), fc.string({ unit: 'binary' }));
+    const anyPayload = fc.oneof(
+      fc.jsonValue({ maxDepth: 4 }),
+      fc.record(
+        {
+          commandId: fc.oneof(fc.uuid(), fc.jsonValue()),
+          issuedAt: fc.oneof(fc.constant(instant(0)), fc.jsonValue()),
+          actor: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()),
+          productId: fc.oneof(fc.constant('pen'), fc.jsonValue()),
+          name: fc.oneof(fc.string({ unit: 'binary' }), fc.jsonValue()),
+          unitPrice: fc.oneof(fc.nat(), fc.double(), fc.jsonValue()),
+          currency: fc.oneof(fc.constant('EUR'), fc.jsonValue()),
+          quantity: fc.oneof(fc.integer(), fc.double(), fc.jsonValue()),
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    fc.assert(
+      fc.property(anyType, anyPayload, (type, payload) => {
+        const parsed = parseCommand(type, payload);
+        const { decision } = handle(emptyCheckpoint, parsed, at);
+        expect(isStorable(decision)).toBe(true);
+        if (isMalformed(parsed)) expect(decision?.code).toBe('malformed_command');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -1,0 +1,118 @@
+import fc from 'fast-check';
+import { evolve } from '../../src/domain/evolve';
+import { emptyCart, itemCountOf, subtotalOf } from '../../src/domain/state';
+import { ModelCart, type ModelCommand } from '../support/cart-model';
+import { tell } from '../support/cart-story';
+
+const catalogue = Object.fromEntries(
+  Array.from({ length: 103 }, (_, n) => [`p${n}`, { price: n * 13, currency: n === 102 ? 'USD' : 'EUR' }]),
+);
+
+// Few products, so that lines meet; now and then many, so that carts fill up.
+const product = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom('p0', 'p1', 'p2') },
+  { weight: 3, arbitrary: fc.integer({ min: 0, max: 102 }).map((n) => `p${n}`) },
+  { weight: 1, arbitrary: fc.constant('p102') },
+);
+const quantity = fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 400, max: 999 }));
+const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('add' as const), product, quantity }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('change' as const), product, quantity: fc.nat(1_001) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), product }) },
+  { weight: 1, arbitrary: fc.constant<ModelCommand>({ kind: 'clear' }) },
+  { weight: 1, arbitrary: fc.constant<ModelCommand>({ kind: 'checkout' }) },
+);
+const fillingUp = fc
+  .integer({ min: 95, max: 102 })
+  .map((lines): ModelCommand[] =>
+    Array.from({ length: lines }, (_, n) => ({ kind: 'add', product: `p${n}`, quantity: 1 })),
+  );
+const anyStory = fc
+  .tuple(
+    fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fillingUp }),
+    fc.array(anyCommand, { maxLength: 60 }),
+  )
+  .map(([first, then]) => [...first, ...then]);
+
+const toCommand = (command: ModelCommand) => {
+  switch (command.kind) {
+    case 'add': {
+      const { price, currency } = catalogue[command.product]!;
+      const { product: productId, quantity: units } = command;
+      return { type: 'addItem', productId, name: productId, unitPrice: price, currency, quantity: units };
+    }
+    case 'change':
+      return { type: 'changeItemQuantity', productId: command.product, quantity: command.quantity };
+    case 'remove':
+      return { type: 'removeItem', productId: command.product };
+    case 'clear':
+      return { type: 'clearCart' };
+    case 'checkout':
+      return { type: 'checkOut' };
+  }
+};
+
+describe('any story of commands', () => {
+  it('ends in the cart an independent model comes to, with the same refusals', () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        const model = new ModelCart(catalogue);
+        const accepted = story.map((command) => model.run(command));
+        const { checkpoint, decisions } = tell(story.map(toCommand));
+        expect(decisions.map((decision) => decision.outcome === 'applied')).toEqual(accepted);
+        const { items, version } = checkpoint.cart;
+        expect(
+          items.map(({ productId, quantity: units, unitPrice }) => ({ productId, quantity: units, unitPrice })),
+        ).toEqual(model.lines);
+        expect(subtotalOf(items)).toBe(model.subtotal);
+        expect(version).toBe(model.version);
+        const bought = decisions
+          .flatMap((decision) => decision.events)
+          .map((event) => (event.type === 'CartCheckedOut' ? event.data.subtotal : 0));
+        expect(bought.reduce((sum, subtotal) => sum + subtotal, 0)).toBe(model.bought);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('can be told again from its events alone, and from any point of them', () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        const { checkpoint, decisions } = tell(story.map(toCommand));
+        const events = decisions.flatMap((decision) => decision.events);
+        expect(JSON.parse(JSON.stringify(events)).reduce(evolve, emptyCart)).toEqual(checkpoint.cart);
+        expect(events.map((event) => event.version)).toEqual(events.map((_, index) => index + 1));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('stays within the limits at every step', () => {
+    fc.assert(
+      fc.property(anyStory, (story) => {
+        for (const event of tell(story.map(toCommand)).decisions.flatMap((decision) => decision.events)) {
+          if (event.type === 'ItemAdded' || event.type === 'ItemQuantityChanged') {
+            expect(event.data.quantity).toBeGreaterThanOrEqual(1);
+            expect(event.data.quantity).toBeLessThanOrEqual(999);
+          }
+          if (event.type === 'CartCheckedOut') {
+            expect(event.data.items.length).toBeLessThanOrEqual(100);
+            expect(itemCountOf(event.data.items)).toBeGreaterThan(0);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('gives no events when its last command comes again under a new id and sets what is set', () => {
+    const setting = anyCommand.filter(({ kind }) => kind !== 'add' && kind !== 'checkout');
+    fc.assert(
+      fc.property(anyStory, setting, (story, last) => {
+        const { checkpoint } = tell([...story, last].map(toCommand));
+        expect(tell([toCommand(last)], checkpoint).decision?.events).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

@@ -1,0 +1,105 @@
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  defineQuery,
+  proxyActivities,
+  setHandler,
+  sleep,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities';
+import { type Checkpoint, handle, type RecordedDecision } from '../src/domain/handle';
+import { userIdOf } from '../src/temporal/ids';
+import { type Inbox, openInbox } from './inbox';
+import { present, summarise } from './presentation';
+
+/** What a run hands to the next one. When its shape changes, `schema` is raised and older ones are migrated. */
+export interface CarriedState {
+  readonly schema: 1;
+  readonly checkpoint: Checkpoint;
+  readonly unprojected: readonly RecordedDecision[];
+}
+
+/** Where the cart stands; for looking into a running cart. Storefronts read Postgres. */
+export const checkpointQuery = defineQuery<Checkpoint>('checkpoint');
+
+const batchSize = 200;
+const idlePeriodMs = 30 * 86_400_000;
+/** Temporal's own suggestion to continue as new counts no signals, and its server refuses the 10,001st of a run. */
+const signalsPerRun = 2_000;
+/** From here on a run ends even while a projection is stuck: the server closes runs for good at 50 MB. */
+const strained = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
+/** Keeps the carried state below the server's 2 MB a payload, even where a character takes three bytes. */
+const carriedLength = 500_000;
+
+const { loadCheckpoint, projectCart } = proxyActivities<Activities>({
+  startToCloseTimeout: '10s',
+  // No maximumAttempts: a cart outlasts any outage of Postgres.
+  retry: { initialInterval: '200ms', maximumInterval: '30s' },
+});
+
+/**
+ * One user's cart: takes commands as signals, decides them in order and projects the decisions into Postgres. It ends when
+ * nobody used it for 30 days; the next command starts a fresh chain, which goes on from Postgres. A request to cancel it
+ * changes nothing, for what was accepted must be kept.
+ */
+export async function cartWorkflow(carried?: CarriedState): Promise<void> {
+  const inbox = openInbox();
+  await CancellationScope.nonCancellable(() => serve(inbox, carried));
+}
+
+async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
+  const { workflowId, runId } = workflowInfo();
+  const userId = userIdOf(workflowId);
+  let checkpoint = carried?.checkpoint ?? (await loadCheckpoint(userId));
+  setHandler(checkpointQuery, () => checkpoint, { description: 'Where the cart stands' });
+  const unprojected = [...(carried?.unprojected ?? [])];
+  let isProjecting = false;
+  let isIdle = false;
+
+  const decideInbox = () => {
+    for (const command of inbox.take()) {
+      const step = handle(checkpoint, command, {
+        now: new Date().toISOString(),
+        runId,
+        freshId: uuid4,
+        unprojected: unprojected.length,
+      });
+      checkpoint = step.checkpoint;
+      if (step.decision) unprojected.push(step.decision);
+    }
+  };
+  const projectBatch = async () => {
+    isProjecting = true;
+    const decisions = unprojected.slice(0, batchSize);
+    await projectCart.executeWithOptions({ summary: summarise(decisions) }, [{ userId, decisions }]);
+    unprojected.splice(0, decisions.length);
+    isProjecting = false;
+  };
+  const isRunLong = () => workflowInfo().continueAsNewSuggested || inbox.received >= signalsPerRun;
+  const isRunStrained = () =>
+    inbox.received >= strained.signals ||
+    workflowInfo().historyLength >= strained.historyEvents ||
+    workflowInfo().historySize >= strained.historyBytes;
+  const watchIdle = async () => {
+    for (let left = idlePeriodMs; left > 0; left = inbox.lastReceivedAt + idlePeriodMs - Date.now()) {
+      await sleep(left, { summary: 'ends the run when the cart is idle' });
+    }
+    isIdle = true;
+  };
+  void watchIdle();
+
+  for (;;) {
+    decideInbox();
+    present(userId, checkpoint.cart, unprojected.length);
+    if (isRunStrained() || (isRunLong() && !isProjecting)) {
+      const next: CarriedState = { schema: 1, checkpoint, unprojected };
+      if (JSON.stringify(next).length <= carriedLength) return continueAsNew<typeof cartWorkflow>(next);
+    }
+    if (isIdle && unprojected.length === 0) return;
+    if (!isProjecting && unprojected.length > 0) void projectBatch();
+    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || isIdle || isRunLong())));
+  }
+}

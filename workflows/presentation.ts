@@ -1,0 +1,49 @@
+import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import type { RecordedDecision } from '../src/domain/handle';
+import { type Cart, itemCountOf, statusOf, subtotalOf } from '../src/domain/state';
+import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../src/temporal/search-attribute-keys';
+
+/** Shows the cart in the Web UI: a table in the run's current details, and search attributes where they changed. */
+export function present(userId: string, cart: Cart, waiting: number): void {
+  setCurrentDetails(describeCart(userId, cart, waiting));
+  const shown = workflowInfo().typedSearchAttributes;
+  const changed = [
+    { key: cartUserIdKey, value: userId },
+    { key: cartStatusKey, value: statusOf(cart) },
+    { key: cartItemCountKey, value: itemCountOf(cart.items) },
+  ].filter(({ key, value }) => shown.get(key) !== value);
+  if (changed.length > 0) upsertSearchAttributes(changed);
+}
+
+function describeCart(userId: string, cart: Cart, waiting: number): string {
+  const currency = cart.currency ?? '';
+  const lines = cart.items.map(
+    ({ productId, name, quantity, unitPrice }) =>
+      `| ${cell(productId)} | ${cell(name)} | ${quantity} | ${unitPrice} | ${quantity * unitPrice} |`,
+  );
+  return [
+    `**${cell(userId)}** · version ${cart.version} · ${itemCountOf(cart.items)} items · ${subtotalOf(cart.items)} ${currency}`,
+    ...(waiting > 0 ? [`${waiting} decisions wait for their projection`] : []),
+    '',
+    ...(lines.length > 0
+      ? ['| product | name | quantity | unit price | total |', '|---|---|--:|--:|--:|', ...lines]
+      : []),
+  ].join('\n');
+}
+
+const cell = (text: string): string => text.replace(/[|\\`*_<[]/g, '\\$&');
+
+/** What a batch of decisions amounts to, in one line of at most 200 characters: `v3–v5: ItemAdded ×2, CartCleared`. */
+export function summarise(decisions: readonly RecordedDecision[]): string {
+  const events = decisions.flatMap((decision) => decision.events);
+  const counts = new Map<string, number>();
+  for (const { outcome, code, events: own } of decisions) {
+    const names = outcome === 'rejected' ? [`rejected ${code}`] : own.map((event) => event.type);
+    for (const name of names.length > 0 ? names : ['no change']) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const parts = [...counts].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`));
+  const first = events.at(0)?.version;
+  const last = events.at(-1)?.version;
+  const versions = first === undefined ? '' : first === last ? `v${first}: ` : `v${first}–v${last}: `;
+  return `${versions}${parts.join(', ')}`.slice(0, 200);
+}
