@@ -5,7 +5,7 @@ import { cartItemCountKey, cartStatusKey, cartUserIdKey } from './search-attribu
 const keys = [cartUserIdKey, cartStatusKey, cartItemCountKey];
 
 /** Search attributes by name and type, as the embedded server takes them: `Keyword`, `Int`. */
-export const searchAttributeTypes: Readonly<Record<string, string>> = Object.fromEntries(
+export const searchAttributeTypes: Readonly<Record<string, 'Int' | 'Keyword'>> = Object.fromEntries(
   keys.map(({ name, type }) => [name, type === 'INT' ? 'Int' : 'Keyword']),
 );
 

@@ -75,6 +75,7 @@ async function postgres(folder: string): Promise<Server> {
 
 async function temporal(folder: string): Promise<Server> {
   const cli = await findTemporalCli({ ...embedded, explicitPath: embedded.temporalCliPath, log });
+  process.env.TEST_TEMPORAL_CLI = cli.path;
   const server = await startTemporal({
     cliPath: cli.path,
     port: await freePort(),

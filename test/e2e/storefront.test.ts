@@ -1,0 +1,103 @@
+import { randomInt } from 'node:crypto';
+import { ModelCart, type ModelCommand } from '../support/cart-model';
+import { expectWhole, readLog } from '../support/read-log';
+import { until } from '../support/until';
+import { newUser, openWorld, products, type World } from '../support/world';
+
+const users = 20;
+const commands = 2_000;
+const atATime = 32;
+
+/** A repeatable stream of numbers from 0 up to 1 (mulberry32). */
+function randomOf(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const catalogue = Object.fromEntries(
+  products.map(({ productId, unitPrice, currency }) => [productId, { price: unitPrice, currency }]),
+);
+
+function anyCommand(random: () => number): ModelCommand {
+  const product = ['pen', 'ink', 'cap'][Math.floor(random() * 3)]!;
+  const quantity = 1 + Math.floor(random() * (random() < 0.1 ? 999 : 5));
+  const kind = random();
+  if (kind < 0.55) return { kind: 'add', product, quantity };
+  if (kind < 0.75) return { kind: 'change', product, quantity: random() < 0.2 ? 0 : quantity };
+  if (kind < 0.9) return { kind: 'remove', product };
+  return { kind: kind < 0.95 ? 'clear' : 'checkout' };
+}
+
+function toRequest(command: ModelCommand): [method: string, path: string, body?: unknown] {
+  switch (command.kind) {
+    case 'add':
+      return ['POST', '/items', { productId: command.product, quantity: command.quantity }];
+    case 'change':
+      return ['PUT', `/items/${command.product}`, { quantity: command.quantity }];
+    case 'remove':
+      return ['DELETE', `/items/${command.product}`];
+    case 'clear':
+      return ['DELETE', '/items'];
+    case 'checkout':
+      return ['POST', '/checkout'];
+  }
+}
+
+describe('20 users sending 2,000 mixed commands, 32 at a time', () => {
+  const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld();
+  });
+  afterAll(() => world.close());
+
+  it(`get one outcome each, in the carts an independent model comes to (SEED=${seed})`, async () => {
+    const random = randomOf(seed);
+    const carts = Array.from({ length: users }, () => ({ user: newUser(), sent: new Map<string, ModelCommand>() }));
+    const plan = Array.from({ length: commands }, (_, index) => ({
+      cart: carts[Math.floor(random() * users)]!,
+      command: anyCommand(random),
+      key: `c-${index}`,
+    }));
+    const next = plan.values();
+    const statuses: number[] = [];
+    const send = async () => {
+      for (const { cart, command, key } of next) {
+        const [method, path, body] = toRequest(command);
+        const answer = await world.request(method, `/carts/${cart.user}${path}`, body, { 'Idempotency-Key': key });
+        statuses.push(answer.status);
+        if (answer.status === 202) cart.sent.set(key, command);
+      }
+    };
+    await Promise.all(Array.from({ length: atATime }, send));
+    expect(statuses).toHaveLength(commands);
+    expect(new Set(statuses)).toEqual(new Set([202]));
+    for (const { user, sent } of carts) {
+      const log = await until('every command has its outcome', async () => {
+        const read = await readLog(world, user);
+        return read.commands.length >= sent.size && read;
+      });
+      expect(log.commands.map((command) => command.command_id).sort()).toEqual([...sent.keys()].sort());
+      const model = new ModelCart(catalogue);
+      for (const { command_id: key, outcome, sequence } of log.commands) {
+        const isAccepted = model.run(sent.get(key)!);
+        expect({ sequence, outcome }).toEqual({ sequence, outcome: isAccepted ? 'applied' : 'rejected' });
+      }
+      const { body } = await world.request('GET', `/carts/${user}`);
+      expect(
+        body.items.map(({ productId, quantity, unitPrice }: Record<string, unknown>) => ({
+          productId,
+          quantity,
+          unitPrice,
+        })),
+      ).toEqual(model.lines);
+      expect(body).toMatchObject({ version: model.version, subtotal: model.subtotal });
+      await expectWhole(world, user);
+    }
+  });
+});

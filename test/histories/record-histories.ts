@@ -1,0 +1,105 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { version } from '../../package.json';
+import { freePort } from '../../src/embedded/ports';
+import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal';
+import { cartWorkflowId } from '../../src/temporal/ids';
+import { searchAttributeTypes } from '../../src/temporal/search-attributes';
+import { poisons } from '../support/poisons';
+import { until } from '../support/until';
+import { openWorld, type World } from '../support/world';
+
+const wait = { Prefer: 'wait=30' };
+const add = (world: World, user: string, productId: string, quantity = 1) =>
+  world.request('POST', `/carts/${user}/items`, { productId, quantity }, wait);
+
+const untilDecided = (world: World, user: string, sequence: number) =>
+  until(`${sequence} decisions`, async () => {
+    const cart = await world.db('carts').where({ user_id: user }).first('sequence');
+    return cart?.sequence >= sequence;
+  });
+
+/** What happens to each cart whose history is kept, by the name of the history. */
+const stories: Readonly<Record<string, (world: World, user: string) => Promise<unknown>>> = {
+  async fresh(world, user) {
+    await add(world, user, 'pen', 2);
+    await add(world, user, 'ink');
+    await world.request('PUT', `/carts/${user}/items/pen`, { quantity: 5 }, wait);
+    await world.request('DELETE', `/carts/${user}/items/ink`, undefined, wait);
+    await world.request('DELETE', `/carts/${user}/items`, undefined, wait);
+  },
+  async 'checked-out'(world, user) {
+    await add(world, user, 'pen', 2);
+    await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
+    await add(world, user, 'pad');
+  },
+  async rejected(world, user) {
+    await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
+    await add(world, user, 'pen', 999);
+    await add(world, user, 'pen');
+    const short = poisons.filter(([, , args]) => (JSON.stringify(args)?.length ?? 0) < 2_000);
+    for (const [index, [, signal, args]] of short.entries()) {
+      await world.signal(user, signal, ...args);
+      await untilDecided(world, user, 4 + index);
+    }
+  },
+  async burst(world, user) {
+    await Promise.all(Array.from({ length: 150 }, (_, index) => add(world, user, index % 3 ? 'pen' : 'ink')));
+  },
+  async 'continued-as-new'(world, user) {
+    const handle = world.client.workflow.getHandle(cartWorkflowId(user));
+    await add(world, user, 'pen');
+    const { runId } = await handle.describe();
+    await until('it continued as new', async () => {
+      await add(world, user, 'ink');
+      return (await handle.describe()).runId !== runId;
+    });
+    await add(world, user, 'pen');
+  },
+  async restarted(world, user) {
+    await add(world, user, 'pen');
+    await world.client.workflow.getHandle(cartWorkflowId(user)).terminate('the next command starts a fresh chain');
+    await add(world, user, 'pen');
+  },
+};
+
+let folder: string;
+let temporal: EmbeddedTemporal;
+let world: World;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'cart-histories-'));
+  temporal = await startTemporal({
+    cliPath: process.env.TEST_TEMPORAL_CLI!,
+    port: await freePort(),
+    logFile: path.join(folder, 'temporal.log'),
+    namespace: 'default',
+    searchAttributes: searchAttributeTypes,
+    // Few events, so that a history that continues as new stays short enough to read.
+    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 80 },
+    log: () => {},
+  });
+  world = await openWorld({ temporalAddress: temporal.address });
+});
+afterAll(async () => {
+  await world?.close();
+  await temporal?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it.each(Object.entries(stories))('records %s', async (name, tell) => {
+  await tell(world, name);
+  const { workflow } = world.client;
+  // The newest run, and of a chain also the one before it, whose end tells what was handed over.
+  const newest = await workflow.getHandle(cartWorkflowId(name)).fetchHistory();
+  const previous = newest.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+  await write(name, newest);
+  if (previous)
+    await write(`${name}-first-run`, await workflow.getHandle(cartWorkflowId(name), previous).fetchHistory());
+});
+
+async function write(name: string, history: Parameters<typeof historyToJSON>[0]): Promise<void> {
+  const json = JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1);
+  await writeFile(path.join(__dirname, `${version}-${name}.json`), `${json}\n`);
+}

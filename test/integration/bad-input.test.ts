@@ -1,0 +1,46 @@
+import { cartWorkflowId } from '../../src/temporal/ids';
+import { type BadRequest, badRequests } from '../support/bad-requests';
+import { newUser, openWorld, type World } from '../support/world';
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+describe('bad input', () => {
+  it.each(badRequests)(
+    '%s is answered 4xx with a problem and leaves no trace',
+    async (...[, method, path, body, headers]: BadRequest) => {
+      const user = newUser();
+      const answer = await world.request(method, path.replace('{user}', user), body, { ...headers });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+      expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      expect(answer.body).toEqual({
+        type: expect.stringMatching(/^urn:cart:problem:/),
+        title: expect.stringMatching(/^[A-Z]/),
+        status: answer.status,
+        detail: expect.stringMatching(/./),
+        instance: expect.stringMatching(/^\//),
+        code: expect.stringMatching(/^[a-z0-9_]+$/),
+        ...(answer.body.errors ? { errors: expect.any(Array) } : {}),
+      });
+      expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|\.ts:|\bat \//);
+      await expect(world.client.workflow.getHandle(cartWorkflowId(user)).describe()).rejects.toThrow(/not found/);
+      expect(await world.db('cart_commands').where({ user_id: user })).toEqual([]);
+    },
+  );
+
+  it('leaves no product behind', async () => {
+    expect((await world.request('GET', '/products/bad')).status).toBe(404);
+  });
+
+  it('names each field that is wrong', async () => {
+    const { body } = await world.request('POST', `/carts/${newUser()}/items`, { productId: 'a b', quantity: 'x' });
+    expect(body.errors).toEqual([
+      { path: 'productId', message: 'must be 1–128 characters of A-Z a-z 0-9 . _ ~ @ | : + -' },
+      { path: 'quantity', message: expect.stringContaining('number') },
+    ]);
+  });
+});

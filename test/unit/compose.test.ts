@@ -1,0 +1,159 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import Ajv from 'ajv/dist/2020';
+import { parse } from 'yaml';
+import { loadConfig } from '../../src/config';
+
+interface Service {
+  image?: string;
+  build?: string;
+  command?: string[];
+  environment?: Record<string, string | number>;
+  ports?: unknown[];
+  network_mode?: string;
+  healthcheck?: { test?: string[]; disable?: boolean };
+  depends_on?: Record<string, { condition: string }>;
+}
+
+const root = path.join(__dirname, '../..');
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+
+const compose: { services: Record<string, Service> } = parse(read('docker-compose.yml'), { merge: true });
+const services = Object.entries(compose.services);
+const roles = services.filter(([, { build }]) => build !== undefined);
+
+const dependencies = services.flatMap(([, { depends_on = {} }]) => Object.entries(depends_on));
+const steps = new Set(
+  dependencies.filter(([, on]) => on.condition === 'service_completed_successfully').map(([to]) => to),
+);
+
+/** What a variable of the compose file is when nobody sets it: `${PASSWORD:-secret}` is `secret`. */
+const byDefault = (value: string | number) => String(value).replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+const settings = ({ environment = {} }: Service) =>
+  Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, byDefault(value)]));
+
+const instructions = read('Dockerfile')
+  .replace(/^#.*\n/gm, '')
+  .replace(/\\\n/g, ' ')
+  .split('\n')
+  .flatMap((line) => (/^[A-Z]+ /.test(line) ? [line.split(/\s+/)] : []));
+const instructionsOf = (kind: string) => instructions.filter(([word]) => word === kind).map(([, ...words]) => words);
+const stages = instructionsOf('FROM').flatMap((words) => words.slice(2));
+
+const isExact = (image: string) => /^(postgres:\d+\.\d+|[a-z0-9/-]+:\d+\.\d+\.\d+)(-[a-z0-9.-]+)?$/.test(image);
+const isLoopback = (port: unknown) => /^127\.0\.0\.1:\d+:\d+$/.test(String(port));
+
+function whatConfigSays(variables: Record<string, string>): string {
+  try {
+    return JSON.stringify(loadConfig(variables));
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Whether src/config.ts makes something else of it when this variable changes. */
+const isReadByConfig = (name: string, value: string) =>
+  whatConfigSays({ [name]: `${value}0` }) !== whatConfigSays({ [name]: `${value}1` }) ||
+  whatConfigSays({ [name]: `${value}0` }) !== whatConfigSays({});
+
+describe('docker-compose.yml', () => {
+  it('is valid by the compose specification', () => {
+    const validate = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(
+      JSON.parse(read('test/schemas/compose-spec.json')),
+    );
+    validate(compose);
+    expect(validate.errors ?? []).toEqual([]);
+  });
+
+  it('pins every image to an exact version', () => {
+    expect(services.filter(([, { image }]) => !isExact(image ?? 'none'))).toEqual([]);
+  });
+
+  it('names the image of the roles after the version in package.json', () => {
+    const { name, version } = JSON.parse(read('package.json'));
+    expect(new Set(roles.map(([, { image }]) => image))).toEqual(new Set([`${name}:${version}`]));
+  });
+
+  it('publishes ports to this machine alone', () => {
+    const published = services.flatMap(([, { ports = [] }]) => ports);
+    expect(published).not.toEqual([]);
+    expect(published.filter((port) => !isLoopback(port))).toEqual([]);
+    expect(services.filter(([, { network_mode }]) => network_mode !== undefined)).toEqual([]);
+  });
+
+  it('checks the health of every service that keeps running', () => {
+    const unchecked = services.filter(
+      ([name, { healthcheck }]) => !steps.has(name) && (!healthcheck?.test || healthcheck.disable),
+    );
+    expect(unchecked.map(([name]) => name)).toEqual([]);
+  });
+
+  it('starts a service when the steps before it are done and the services it needs are healthy', () => {
+    const wrong = dependencies.filter(([to, { condition }]) => !steps.has(to) && condition !== 'service_healthy');
+    expect(wrong).toEqual([]);
+  });
+
+  it('runs the command API, the query API and the worker, each from a main file that exists', () => {
+    const commands = roles.map(([, { command }]) => command?.join(' '));
+    expect(commands.toSorted()).toEqual([
+      'node dist/src/main-commands.js',
+      'node dist/src/main-queries.js',
+      'node dist/src/main-worker.js',
+    ]);
+    expect(commands.filter((command) => !existsSync(sourceOf(command!)))).toEqual([]);
+  });
+
+  it('gives the roles no variable that nothing reads', () => {
+    const variables = roles.flatMap(([, service]) => Object.entries(settings(service)));
+    expect(variables.filter(([name, value]) => !isReadByConfig(name, value))).toEqual([]);
+  });
+
+  it.each(roles)(
+    'gives %s settings that work, and a published port that is the one it listens on',
+    (_name, service) => {
+      const { port, databaseUrl, temporal } = loadConfig(settings(service));
+      const hosts = [databaseUrl!, ...(temporal.isExternal ? [`grpc://${temporal.connection.address}`] : [])];
+      expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(hosts.map((url) => new URL(url).hostname)));
+      expect(service.ports ?? []).toEqual(service.ports === undefined ? [] : [`127.0.0.1:${port}:${port}`]);
+    },
+  );
+
+  it('tells the roles the password that their Postgres has', () => {
+    const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = settings(compose.services['cart-postgres']!);
+    const expected = `postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@cart-postgres:5432/${POSTGRES_DB}`;
+    expect(new Set(roles.map(([, role]) => settings(role).DATABASE_URL))).toEqual(new Set([expected]));
+  });
+});
+
+describe('Dockerfile', () => {
+  it('pins every image to an exact version', () => {
+    const images = instructionsOf('FROM').flatMap(([image]) => (stages.includes(image!) ? [] : [image!]));
+    expect(images).not.toEqual([]);
+    expect(images.filter((image) => !isExact(image))).toEqual([]);
+  });
+
+  it('copies only what exists and .dockerignore lets through', () => {
+    const sources = instructionsOf('COPY').flatMap((words) =>
+      words[0]!.startsWith('--from=') ? [] : words.slice(0, -1),
+    );
+    const kept = read('.dockerignore').match(/(?<=^!).+$/gm);
+    expect(sources.filter((source) => !existsSync(path.join(root, source)))).toEqual([]);
+    expect([...new Set(sources)].toSorted()).toEqual(kept?.toSorted());
+  });
+
+  it('copies all that the build compiles', () => {
+    const { include } = JSON.parse(read('tsconfig.build.json'));
+    expect(instructionsOf('COPY').map(([source]) => source)).toEqual(expect.arrayContaining(include));
+  });
+
+  it('runs a main file that exists, as a user who is not root', () => {
+    const command = instructionsOf('CMD').map((words) => JSON.parse(words.join(' ')).join(' '));
+    expect(command.map((words) => existsSync(sourceOf(words)))).toEqual([true]);
+    expect(instructionsOf('USER')).toEqual([['node']]);
+  });
+});
+
+/** `node dist/src/main-worker.js` is made from src/main-worker.ts. */
+function sourceOf(command: string): string {
+  return path.join(root, command.replace(/^node dist\/(.*)\.js$/, '$1.ts'));
+}
