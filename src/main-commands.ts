@@ -1,10 +1,10 @@
 import { runProcess, serveRoles } from './lifecycle';
 import { migrateDatabase, openCommandApi, requireDatabaseUrl } from './roles';
 
-void runProcess(async (process) => {
-  const databaseUrl = requireDatabaseUrl(process.config);
+void runProcess(async (self) => {
+  const databaseUrl = requireDatabaseUrl(self.config);
   await migrateDatabase(databaseUrl);
-  const role = await openCommandApi({ temporal: process.config.temporal, databaseUrl, logger: process.logger });
-  const url = await serveRoles(process, [role], 3000);
-  process.logger.info(`the command API is at ${url}`);
+  const role = await openCommandApi({ temporal: self.config.temporal, databaseUrl, logger: self.logger });
+  const url = await serveRoles(self, [role], 3000);
+  self.logger.info(`the command API is at ${url}`);
 });

@@ -1,10 +1,10 @@
 import { runProcess, serveRoles } from './lifecycle';
 import { migrateDatabase, openQueryApi, requireDatabaseUrl } from './roles';
 
-void runProcess(async (process) => {
-  const databaseUrl = requireDatabaseUrl(process.config);
+void runProcess(async (self) => {
+  const databaseUrl = requireDatabaseUrl(self.config);
   await migrateDatabase(databaseUrl);
-  const role = await openQueryApi({ temporal: process.config.temporal, databaseUrl, logger: process.logger });
-  const url = await serveRoles(process, [role], 3001);
-  process.logger.info(`the query API is at ${url}`);
+  const role = await openQueryApi({ temporal: self.config.temporal, databaseUrl, logger: self.logger });
+  const url = await serveRoles(self, [role], 3001);
+  self.logger.info(`the query API is at ${url}`);
 });

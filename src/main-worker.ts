@@ -1,10 +1,10 @@
 import { runProcess, serveRoles } from './lifecycle';
 import { migrateDatabase, openWorker, requireDatabaseUrl } from './roles';
 
-void runProcess(async (process) => {
-  const databaseUrl = requireDatabaseUrl(process.config);
+void runProcess(async (self) => {
+  const databaseUrl = requireDatabaseUrl(self.config);
   await migrateDatabase(databaseUrl);
-  const role = await openWorker({ temporal: process.config.temporal, databaseUrl, logger: process.logger });
-  const url = await serveRoles(process, [role], 3002);
-  process.logger.info(`the worker polls; its health is at ${url}`);
+  const role = await openWorker({ temporal: self.config.temporal, databaseUrl, logger: self.logger });
+  const url = await serveRoles(self, [role], 3002);
+  self.logger.info(`the worker polls; its health is at ${url}`);
 });

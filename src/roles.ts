@@ -16,14 +16,12 @@ import { readCart } from './queries/read-cart';
 import { createCommandSender } from './temporal/command-sender';
 import { openClient, openWorkerConnection } from './temporal/connection';
 import { ensureSearchAttributes } from './temporal/search-attributes';
-import { bundleCartWorkflow, createCartWorker } from './temporal/worker';
+import { bundleCartWorkflow, createCartWorker, installRuntime } from './temporal/worker';
 
 /** One part of the system, running: what it serves over HTTP, how its health is told, how it is closed. */
 export interface Role {
   readonly routers: readonly Router[];
   readonly checks: HealthChecks;
-  /** Rejects when the role cannot go on by itself. */
-  readonly failed?: Promise<never>;
   close(): Promise<void>;
 }
 
@@ -37,7 +35,7 @@ const activitySlots = 20;
 
 /** HTTP → command → signal. Needs Temporal; without Postgres it goes on, but for products it has not seen and for waits. */
 export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
-  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands' });
+  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', patienceMs: 1_500 });
   const announcements = listenForProjections(databaseUrl, logger);
   const { client, check, close } = openClient(temporal);
   const catalogue = createCatalogue(db);
@@ -72,18 +70,22 @@ export async function openQueryApi({ databaseUrl, logger }: RoleOptions): Promis
   };
 }
 
-/** Temporal → decisions → Postgres. */
-export async function openWorker({ temporal, databaseUrl }: RoleOptions): Promise<Role> {
-  const db = connectDatabase(databaseUrl, { poolSize: activitySlots, name: 'cart-worker' });
+/** Temporal → decisions → Postgres. A worker that fails for good rejects unhandled, which ends the process. */
+export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
+  installRuntime(logger);
+  const db = connectDatabase(databaseUrl, {
+    poolSize: activitySlots,
+    name: 'cart-worker',
+    // Below the activities' 10 s, so that an attempt has ended when the next one begins.
+    patienceMs: 8_000,
+  });
   const [connection, workflowBundle] = await Promise.all([openWorkerConnection(temporal), bundleCartWorkflow()]);
   const { namespace, taskQueue } = temporal;
   await ensureSearchAttributes(connection, namespace);
   const worker = await createCartWorker({ connection, namespace, taskQueue, db, workflowBundle, activitySlots });
   const stopped = worker.run();
-  const failed = stopped.then(() => new Promise<never>(() => {}));
   return {
     routers: [],
-    failed,
     checks: {
       worker: async () => {
         if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);
@@ -101,7 +103,7 @@ export async function openWorker({ temporal, databaseUrl }: RoleOptions): Promis
 
 /** Brings the schema up to date; every role calls it before it opens. */
 export async function migrateDatabase(databaseUrl: string): Promise<void> {
-  const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations' });
+  const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations', patienceMs: 600_000 });
   try {
     await migrate(db);
   } finally {

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { within } from '../within';
 
 /** What must work before a process takes traffic, by name. A check rejects with what is wrong. */
 export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
@@ -23,16 +24,10 @@ export function healthRoutes(checks: HealthChecks): Router {
 }
 
 async function stateOf(check: () => Promise<unknown>): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${checkTimeoutMs} ms`)), checkTimeoutMs);
-  });
   try {
-    await Promise.race([check(), timeout]);
+    await within(checkTimeoutMs, check());
     return 'ok';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -14,13 +14,12 @@ const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
 const migrationLock = 7_233_001;
 
 /**
- * Brings the schema up to date. Safe when several processes start at once: one migrates, the others wait for it.
+ * Brings the schema up to date; give it a pool of two connections that has the patience for the longest migration. Safe when several processes start at once: one migrates, the others wait for it.
  * @throws Error when the database is newer than this code, as it then does not know what the newer migrations changed.
  */
 export async function migrate(db: Knex): Promise<void> {
   const config = { migrationSource, tableName: 'migrations' };
   await db.transaction(async (lock) => {
-    await lock.raw('set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0');
     await lock.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
     // A process killed while migrating leaves knex's own lock behind; ours says that nobody else is at it.
     await db.migrate.forceFreeMigrationsLock(config);

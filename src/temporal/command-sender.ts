@@ -1,6 +1,7 @@
 import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import type { cartWorkflow } from '../../workflows/cart';
 import type { Command } from '../domain/commands';
+import { TimeoutError, within } from '../within';
 import { cartWorkflowId } from './ids';
 
 /** Temporal did not confirm the command in time. It may or may not have it: sending it again under its id is safe. */
@@ -11,6 +12,8 @@ export class TemporalUnavailableError extends Error {
 export type SendCommand = (userId: string, command: Command) => Promise<void>;
 
 const deadlineMs = 3_000;
+/** The client pauses between its tries also after the deadline has passed; nobody is kept waiting for that. */
+const hardDeadlineMs = 3_500;
 
 /**
  * Sends commands as signals; the first one of a user starts the cart. Resolves once Temporal has the signal durably.
@@ -19,7 +22,7 @@ const deadlineMs = 3_000;
 export function createCommandSender(client: Client, taskQueue: string): SendCommand {
   return async (userId, { type, ...payload }) => {
     try {
-      await client.withDeadline(Date.now() + deadlineMs, () =>
+      const sending = client.withDeadline(Date.now() + deadlineMs, () =>
         client.workflow.signalWithStart<typeof cartWorkflow, [unknown]>('cartWorkflow', {
           workflowId: cartWorkflowId(userId),
           taskQueue,
@@ -28,8 +31,9 @@ export function createCommandSender(client: Client, taskQueue: string): SendComm
           staticSummary: `Cart of ${userId}`,
         }),
       );
+      await within(hardDeadlineMs, sending);
     } catch (error) {
-      if (error instanceof ServiceError || isGrpcServiceError(error)) {
+      if (error instanceof TimeoutError || error instanceof ServiceError || isGrpcServiceError(error)) {
         throw new TemporalUnavailableError('Temporal did not confirm the command.', { cause: error });
       }
       throw error;

@@ -9,7 +9,9 @@ type TemporalConfig = Config['temporal'];
  * @returns the client and a check that Temporal answers.
  */
 export function openClient({ connection: options, namespace }: TemporalConfig) {
-  const connection = Connection.lazy(options);
+  // A connection whose other end went silent is given up after 15 s; the SDK's own setting would take 45 s.
+  const channelArgs = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
+  const connection = Connection.lazy({ ...options, channelArgs });
   const check = () =>
     connection.withDeadline(Date.now() + 1_500, () => connection.workflowService.describeNamespace({ namespace }));
   return { client: new Client({ connection, namespace }), check, close: () => connection.close() };

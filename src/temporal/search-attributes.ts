@@ -1,8 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
 import type { NativeConnection } from '@temporalio/worker';
 import { cartItemCountKey, cartStatusKey, cartUserIdKey } from './search-attribute-keys';
 
-const keys = [cartUserIdKey, cartStatusKey, cartItemCountKey];
+const keys: readonly { readonly name: string; readonly type: 'KEYWORD' | 'INT' }[] = [
+  cartUserIdKey,
+  cartStatusKey,
+  cartItemCountKey,
+];
 
 /** Search attributes by name and type, as the embedded server takes them: `Keyword`, `Int`. */
 export const searchAttributeTypes: Readonly<Record<string, 'Int' | 'Keyword'>> = Object.fromEntries(
@@ -16,7 +21,11 @@ export const searchAttributeTypes: Readonly<Record<string, 'Int' | 'Keyword'>> =
 export async function ensureSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const missing = keys.filter(({ name }) => customAttributes?.[name] === undefined);
-  if (missing.length === 0) return;
+  if (missing.length > 0) await register(connection, namespace, missing);
+  await untilUsable(connection, namespace);
+}
+
+async function register(connection: NativeConnection, namespace: string, missing: typeof keys): Promise<void> {
   const searchAttributes = Object.fromEntries(
     missing.map(({ name, type }) => [name, encodeSearchAttributeIndexedValueType(type)!]),
   );
@@ -30,5 +39,24 @@ export async function ensureSearchAttributes(connection: NativeConnection, names
     throw new Error(`These search attributes are missing. Register them, then start again:\n${commands.join('\n')}`, {
       cause: error,
     });
+  }
+}
+
+/** The server lists an attribute some time before all of its parts take it. What a query accepts, a workflow may set. */
+async function untilUsable(connection: NativeConnection, namespace: string): Promise<void> {
+  const query = keys.map(({ name, type }) => `${name} = ${type === 'INT' ? 0 : "'x'"}`).join(' and ');
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    try {
+      await connection.workflowService.countWorkflowExecutions({ namespace, query });
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) {
+        throw new Error(`The search attributes of namespace ${namespace} are registered but not usable.`, {
+          cause: error,
+        });
+      }
+      await delay(250);
+    }
   }
 }

@@ -1,12 +1,23 @@
 import {
   bundleWorkflowCode,
+  DefaultLogger,
   type NativeConnection,
+  Runtime,
   Worker,
   type WorkerOptions,
   type WorkflowBundle,
 } from '@temporalio/worker';
 import type { Knex } from 'knex';
+import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
+
+/** Has the SDK log through our logger, and leave signals to us. Call it once, before anything else of the worker's. */
+export function installRuntime(logger: Logger): void {
+  const bridge = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
+  });
+  Runtime.install({ logger: bridge, shutdownSignals: [] });
+}
 
 /** The workflow code as the worker runs it; made once, in some seconds. */
 export function bundleCartWorkflow(): Promise<WorkflowBundle> {

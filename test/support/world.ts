@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { type Client, Connection } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
@@ -23,7 +23,6 @@ export interface Answer {
 /** The whole system on real parts: a database and a task queue of its own, both APIs on a free port, and a worker. */
 export interface World {
   readonly db: Knex;
-  readonly databaseUrl: string;
   readonly client: Client;
   readonly taskQueue: string;
   readonly url: string;
@@ -46,17 +45,26 @@ export const products = [
 /** A user nobody else has. */
 export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
 
-export async function openWorld(
-  options: { maxCachedWorkflows?: number; temporalAddress?: string } = {},
-): Promise<World> {
+interface WorldOptions {
+  readonly maxCachedWorkflows?: number;
+  readonly temporalAddress?: string;
+  /** Where the APIs reach Temporal, if not where the worker does. */
+  readonly apiTemporalAddress?: string;
+  /** Turns the url of the world's database into the one that APIs and worker use. */
+  readonly reach?: (databaseUrl: string) => Promise<string>;
+}
+
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const database = await createDatabase();
   const catalogue = createCatalogue(database.db);
   for (const product of products) await catalogue.put(product);
   const taskQueue = `carts-${randomUUID()}`;
   const address = options.temporalAddress ?? process.env.TEST_TEMPORAL_ADDRESS!;
   const temporal = { isExternal: true, connection: { address }, namespace: 'default', taskQueue };
+  const apiTemporal = { ...temporal, connection: { address: options.apiTemporalAddress ?? address } };
   const logger = pino({ level: 'silent' });
-  const roleOptions = { temporal, databaseUrl: database.url, logger };
+  const databaseUrl = (await options.reach?.(database.url)) ?? database.url;
+  const roleOptions = { temporal: apiTemporal, databaseUrl, logger };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
   const app = createApp({
     routers: roles.flatMap((role) => role.routers),
@@ -66,11 +74,10 @@ export async function openWorld(
   const server = await listen(app, '127.0.0.1', 0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { client, close: closeClient } = openClient(temporal);
-  const worker = workerSwitch({ ...options, address, taskQueue, databaseUrl: database.url });
+  const worker = workerSwitch({ ...options, address, taskQueue, databaseUrl });
   await worker.start();
   return {
     db: database.db,
-    databaseUrl: database.url,
     client,
     taskQueue,
     url,
@@ -153,15 +160,5 @@ function quietRuntime(): void {
     Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   } catch {
     // Installed by an earlier worker of this process.
-  }
-}
-
-/** Whether Temporal can be reached at this address. */
-export async function isReachable(address: string): Promise<boolean> {
-  try {
-    await (await Connection.connect({ address, connectTimeout: '1s' })).close();
-    return true;
-  } catch {
-    return false;
   }
 }

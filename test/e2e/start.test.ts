@@ -1,0 +1,187 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { assertPortFree, freePort } from '../../src/embedded/ports';
+import { until } from '../support/until';
+
+const root = path.resolve(__dirname, '../..');
+const build = path.join(root, '.tmp', `start-${process.pid}`);
+const dataDir = mkdtempSync(path.join(tmpdir(), 'cart-start-'));
+
+interface Running {
+  readonly url: string;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly output: () => string;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+let running: Running | undefined;
+
+/** Starts everything as `npm start` does, on ports and in a folder of its own, and resolves when it is ready. */
+async function start(): Promise<Running> {
+  const ports = {
+    PORT: await freePort(),
+    TEMPORAL_PORT: await freePort(),
+    TEMPORAL_UI_PORT: await freePort(),
+    POSTGRES_PORT: await freePort(),
+  };
+  const settings = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
+  const child = spawn(process.execPath, [path.join(build, 'src/main.js')], {
+    env: { ...process.env, ...settings, CART_DATA_DIR: dataDir, LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
+  }
+  const url = `http://127.0.0.1:${ports.PORT}`;
+  const started: Running = {
+    url,
+    ports,
+    output: () => output,
+    async kill(signal) {
+      const exit = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
+      child.kill(signal);
+      await exit;
+      if (running === started) running = undefined;
+    },
+  };
+  await until(`it is ready\n${output}`, async () => {
+    if (child.exitCode !== null) throw new Error(`It ended:\n${output}`);
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    return answer?.status === 200;
+  });
+  running = started;
+  return started;
+}
+
+async function allEvents(url: string): Promise<{ commandId: string; version: number }[]> {
+  const events: { commandId: string; version: number }[] = [];
+  for (let next: string | undefined = '/carts/bob/events?limit=500'; next; ) {
+    const page = (await (await fetch(`${url}${next}`)).json()) as { events: typeof events; next?: string };
+    events.push(...page.events);
+    next = page.next;
+  }
+  return events;
+}
+
+/** The README's curl lines, as requests. */
+function readmeRequests() {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const story = /<!-- story -->\s*```sh\n(.*?)```/s.exec(readme)![1]!;
+  return story
+    .replace(/\\\n\s*/g, ' ')
+    .split('\n')
+    .filter((line) => line.startsWith('curl '))
+    .map((line) => {
+      const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
+      const after = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
+      const target = words.find((word) => word.startsWith('localhost:3000'))!;
+      return {
+        line,
+        path: target.slice('localhost:3000'.length),
+        init: {
+          method: after('-X')[0] ?? (after('-d')[0] ? 'POST' : 'GET'),
+          headers: Object.fromEntries(after('-H').map((header) => header.split(': ') as [string, string])),
+          ...(after('-d')[0] === undefined ? {} : { body: after('-d')[0]! }),
+        },
+      };
+    });
+}
+
+beforeAll(() => {
+  execFileSync(
+    process.execPath,
+    [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', build],
+    {
+      cwd: root,
+    },
+  );
+});
+afterAll(async () => {
+  await running?.kill('SIGTERM');
+  rmSync(build, { recursive: true, force: true });
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+describe('npm start', () => {
+  const post = (url: string, key: string, productId = 'mug') =>
+    fetch(`${url}/carts/bob/items`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+      body: JSON.stringify({ productId }),
+    });
+
+  it('says where the API and the Web UI are, and a curl line to try', async () => {
+    const { output, url } = await start();
+    await until('it has said it all', async () => output().includes('curl -X POST'));
+    expect(output()).toContain(`API      ${url}`);
+    const webUi = /Web UI {3}(\S+)/.exec(output())![1]!;
+    expect((await fetch(webUi)).status).toBe(200);
+  });
+
+  it("answers the README's story as the README says", async () => {
+    const { url } = running!;
+    const requests = readmeRequests();
+    expect(requests.length).toBeGreaterThanOrEqual(5);
+    for (const { line, path: target, init } of requests) {
+      const answer = await fetch(`${url}${target}`, init);
+      expect({ line, isFine: answer.ok }).toEqual({ line, isFine: true });
+    }
+  });
+
+  it('loses nothing it acknowledged when it is killed while commands come in, and counts none twice', async () => {
+    const acknowledged: string[] = [];
+    const sent: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const { url, kill } = running ?? (await start());
+      let isOver = false;
+      const sending = Array.from({ length: 8 }, async (_, lane) => {
+        for (let index = 0; !isOver; index += 1) {
+          const key = `r${round}-${lane}-${index}`;
+          sent.push(key);
+          const answer = await post(url, key).catch(() => undefined);
+          if (answer?.status === 202) acknowledged.push(key);
+        }
+      });
+      await until('some are acknowledged', async () => acknowledged.length > (round + 1) * 20);
+      await kill('SIGKILL');
+      isOver = true;
+      await Promise.all(sending);
+    }
+    const { url } = await start();
+    for (const key of acknowledged) {
+      const answer = await until(`the outcome of ${key}`, async () => {
+        const found = await fetch(`${url}/carts/bob/commands/${key}`);
+        return found.status === 200 && found.json();
+      });
+      expect(answer).toMatchObject({ status: 'applied' });
+    }
+    for (const key of acknowledged.slice(-5)) await post(url, key);
+    const last = await fetch(`${url}/carts/bob/items/mug`, { method: 'DELETE', headers: { Prefer: 'wait=20' } });
+    const { version } = (await last.json()) as { version: number };
+    const events = await allEvents(url);
+    expect(events.map((event) => event.version)).toEqual(events.map((_, index) => index + 1));
+    expect(events).toHaveLength(version);
+    const keys = events.map((event) => event.commandId).slice(0, -1);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(keys.filter((key) => !sent.includes(key))).toEqual([]);
+    expect(acknowledged.filter((key) => !keys.includes(key))).toEqual([]);
+  });
+
+  it('refuses a second start on the same data, and says why', async () => {
+    await expect(start()).rejects.toThrow(/another instance|uses/i);
+  });
+
+  it('stops all it started when asked to', async () => {
+    const { url } = running ?? (await start());
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    const { ports } = running!;
+    await running!.kill('SIGINT');
+    for (const [variable, port] of Object.entries(ports)) await assertPortFree(variable, port);
+  });
+});

@@ -1,0 +1,105 @@
+import { type NetworkProxy, openProxy } from '../support/proxy';
+import { expectWhole, readLog } from '../support/read-log';
+import { until } from '../support/until';
+import { newUser, openWorld, type World } from '../support/world';
+
+const wait = { Prefer: 'wait=20' };
+const addressOf = (address: string): [host: string, port: number] => {
+  const [host, port] = address.split(':');
+  return [host!, Number(port)];
+};
+
+describe('while Temporal is away', () => {
+  let world: World;
+  let proxy: NetworkProxy;
+  beforeAll(async () => {
+    proxy = await openProxy(...addressOf(process.env.TEST_TEMPORAL_ADDRESS!));
+    world = await openWorld({ apiTemporalAddress: `127.0.0.1:${proxy.port}` });
+  });
+  afterAll(async () => {
+    proxy.set('pass');
+    await world.close();
+    await proxy.close();
+  });
+
+  it.each(['refuse', 'swallow'] as const)(
+    'whose connections it seems to %s, commands are answered 503 with Retry-After, reads go on, and a retry counts once',
+    async (mode) => {
+      const user = newUser();
+      const send = () =>
+        fetch(`${world.url}/carts/${user}/items`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'k', ...wait },
+          body: JSON.stringify({ productId: 'pen' }),
+          signal: AbortSignal.timeout(25_000),
+        });
+      await world.request('POST', `/carts/${user}/items`, { productId: 'ink' }, wait);
+      proxy.set(mode);
+      const started = performance.now();
+      const refused = await send();
+      expect(performance.now() - started).toBeLessThan(5_000);
+      expect(refused.status).toBe(503);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await refused.json()).toMatchObject({ code: 'temporal_unavailable', commandId: 'k' });
+      expect((await world.request('GET', `/carts/${user}`)).body).toMatchObject({ version: 1 });
+      expect(await world.request('GET', '/readyz')).toMatchObject({
+        status: 503,
+        body: { checks: { postgres: 'ok' } },
+      });
+      proxy.set('pass');
+      await until('it is taken', async () => (await send()).status === 200);
+      expect((await world.request('GET', `/carts/${user}`)).body).toMatchObject({ version: 2, itemCount: 2 });
+      await expectWhole(world, user);
+    },
+  );
+});
+
+describe('while Postgres is away', () => {
+  let world: World;
+  let proxy: NetworkProxy;
+  beforeAll(async () => {
+    world = await openWorld({
+      async reach(databaseUrl) {
+        const url = new URL(databaseUrl);
+        proxy = await openProxy(url.hostname, Number(url.port));
+        return Object.assign(url, { host: `127.0.0.1:${proxy.port}` }).href;
+      },
+    });
+  });
+  afterAll(async () => {
+    proxy.set('pass');
+    await world.close();
+    await proxy.close();
+  });
+
+  it.each(['refuse', 'swallow'] as const)(
+    'whose connections it seems to %s, commands are accepted and decided, and all of it is projected afterwards',
+    async (mode) => {
+      const user = newUser();
+      await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+      proxy.set(mode);
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => world.request('POST', `/carts/${user}/items`, { productId: 'pen' })),
+      );
+      expect(answers.map((answer) => answer.status)).toEqual(Array(5).fill(202));
+      expect((await world.request('GET', `/carts/${user}`)).status).toBe(503);
+      expect(await world.request('GET', '/readyz')).toMatchObject({
+        status: 503,
+        body: { checks: { temporal: 'ok' } },
+      });
+      const handle = world.client.workflow.getHandle(`cart:${user}`);
+      await until('they are decided', async () => {
+        const { cart } = await handle.query<{ cart: { version: number } }>('checkpoint');
+        return cart.version === 6;
+      });
+      expect((await readLog(world, user)).events).toHaveLength(1);
+      proxy.set('pass');
+      await until('they are projected', async () => (await readLog(world, user)).events.length === 6);
+      await until(
+        'the query side has connections again',
+        async () => (await world.request('GET', '/readyz')).status === 200,
+      );
+      await expectWhole(world, user);
+    },
+  );
+});

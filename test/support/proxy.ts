@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A stretch of network that can be cut: `pass` lets through, `refuse` resets, `swallow` takes everything and answers nothing. */
+export interface NetworkProxy {
+  readonly port: number;
+  set(mode: 'pass' | 'refuse' | 'swallow'): void;
+  close(): Promise<void>;
+}
+
+export async function openProxy(host: string, port: number): Promise<NetworkProxy> {
+  let mode: 'pass' | 'refuse' | 'swallow' = 'pass';
+  const sockets = new Set<Socket>();
+  const keep = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => socket.destroy()).on('close', () => sockets.delete(socket));
+  };
+  const server = createServer((client) => {
+    keep(client);
+    if (mode === 'refuse') return client.resetAndDestroy();
+    if (mode === 'swallow') return client.resume();
+    const upstream = connect(port, host);
+    keep(upstream);
+    client.pipe(upstream).pipe(client);
+    client.on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const dropAll = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    port: (server.address() as AddressInfo).port,
+    set(next) {
+      mode = next;
+      if (next === 'refuse') dropAll();
+      if (next === 'swallow') for (const socket of sockets) socket.unpipe().resume();
+    },
+    async close() {
+      server.close();
+      dropAll();
+      await once(server, 'close');
+    },
+  };
+}
