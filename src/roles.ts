@@ -6,6 +6,7 @@ import type { Config } from './config';
 import type { HealthChecks } from './http/health';
 import { type Announcements, listenForProjections } from './postgres/announcements';
 import { awaitProjection } from './postgres/await-projection';
+import { readCartAt } from './postgres/cart-at';
 import { createCatalogue } from './postgres/catalogue';
 import { connectDatabase } from './postgres/database';
 import { migrate } from './postgres/migrate';
@@ -46,6 +47,7 @@ export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOpti
     awaitOutcome: (userId: string, commandId: string, seconds: number) =>
       awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId)),
     readCart: (userId: string) => readCart(db, userId),
+    readCartAt: (userId: string, version: number) => readCartAt(db, userId, version),
     logger,
   };
   return {

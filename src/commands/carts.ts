@@ -10,6 +10,7 @@ const itemPath = cartPath.extend({ productId: id });
 const noBody = z.strictObject({}).optional();
 const quantity = z.int();
 const addItemBody = z.strictObject({ productId: id, quantity: quantity.min(1).default(1) });
+const restoreBody = z.strictObject({ version: z.int().min(0) });
 const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
 
 /** The commands a storefront sends. Each answers as `issue` says. */
@@ -86,6 +87,23 @@ export function cartCommandRoutes(side: CommandSide): Router {
       type: 'checkOut',
       fields: {},
       toCommand: async (envelope) => ({ type: 'checkOut', ...envelope }),
+    });
+  });
+
+  router.post('/carts/:userId/restore', async (req, res) => {
+    const { userId } = validate(cartPath, req.params);
+    const fields = validate(restoreBody, req.body);
+    await issue(side, req, res, {
+      type: 'restoreCart',
+      fields,
+      toCommand: async (envelope) => {
+        const cart = await side.readCartAt(userId, fields.version);
+        if (cart === undefined) {
+          throw new Problem(404, 'version_unknown', `The cart has no version ${fields.version}.`);
+        }
+        const { items, currency } = cart;
+        return { type: 'restoreCart', ...envelope, ...fields, items, currency };
+      },
     });
   });
 

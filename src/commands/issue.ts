@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Command, Envelope } from '../domain/commands';
+import type { Cart } from '../domain/state';
 import { Problem } from '../http/problem';
 import { cartPath, validate } from '../http/validation';
 import type { Catalogue } from '../postgres/catalogue';
@@ -17,6 +18,8 @@ export interface CommandSide {
   /** The outcome as soon as it is projected, or undefined when the time is up. */
   readonly awaitOutcome: (userId: string, commandId: string, seconds: number) => Promise<CommandOutcome | undefined>;
   readonly readCart: (userId: string) => Promise<{ readonly version: number }>;
+  /** The cart as it was at a version, or undefined where it has no such version. */
+  readonly readCartAt: (userId: string, version: number) => Promise<Cart | undefined>;
   readonly logger: Logger;
 }
 
@@ -107,6 +110,7 @@ const statusOfCode: Readonly<Record<string, number>> = {
   version_mismatch: 412,
   item_not_in_cart: 409,
   cart_empty: 409,
+  version_unknown: 409,
 };
 
 function refusal({ commandId, code = 'rejected', reason = 'The command was refused.' }: CommandOutcome): Problem {

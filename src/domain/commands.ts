@@ -1,3 +1,4 @@
+import type { CartItem } from './events';
 import { limits } from './limits';
 
 /** What every command carries beside its own fields. `commandId` is the client's idempotency key. */
@@ -42,7 +43,15 @@ export interface CheckOut extends Envelope {
   readonly type: 'checkOut';
 }
 
-export type Command = AddItem | ChangeItemQuantity | RemoveItem | ClearCart | CheckOut;
+/** Makes the cart what it was at `version`; the command side looks up what that was. */
+export interface RestoreCart extends Envelope {
+  readonly type: 'restoreCart';
+  readonly version: number;
+  readonly items: readonly CartItem[];
+  readonly currency: string | null;
+}
+
+export type Command = AddItem | ChangeItemQuantity | RemoveItem | ClearCart | CheckOut | RestoreCart;
 export type CommandType = Command['type'];
 
 /** A command that could not be understood; it is put on record as rejected. `payload` is a bounded excerpt. */
@@ -80,12 +89,29 @@ const isInstant: Check = (value) =>
   isText(value, 24, /^(19[7-9]|2\d\d)\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) &&
   !Number.isNaN(Date.parse(value)) &&
   new Date(value).toISOString() === value;
+const isItems: Check = (value) =>
+  Array.isArray(value) &&
+  value.length <= limits.linesPerCart &&
+  value.every(isItem) &&
+  new Set(value.map((item) => item.productId)).size === value.length;
+const isItem = (value: unknown): value is CartItem =>
+  isRecord(value) &&
+  Object.keys(value).length === Object.keys(itemFields).length &&
+  Object.entries(itemFields).every(([field, check]) => check(own(value, field)));
 const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
 
 const envelope = { commandId: isId, issuedAt: isInstant, actor: isActor, expectedVersion: optional(isCount) };
+const itemFields: Readonly<Record<keyof CartItem, Check>> = {
+  productId: isId,
+  name: isName,
+  unitPrice: isUnitPrice,
+  quantity: (value) => isInteger(value, 1, limits.quantityPerLine),
+  addedAt: isInstant,
+  addedVersion: isPositive,
+};
 const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> = {
   addItem: {
     productId: isId,
@@ -99,6 +125,7 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
   removeItem: { productId: isId },
   clearCart: {},
   checkOut: {},
+  restoreCart: { version: isCount, items: isItems, currency: (value) => value === null || isCurrency(value) },
 };
 
 export const commandTypes = Object.keys(fieldsOf) as readonly CommandType[];

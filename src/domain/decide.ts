@@ -1,5 +1,5 @@
-import type { AddItem, ChangeItemQuantity, Command, RemoveItem } from './commands';
-import type { EventFact, Line } from './events';
+import type { AddItem, ChangeItemQuantity, Command, RemoveItem, RestoreCart } from './commands';
+import type { CartItem, EventFact, Line } from './events';
 import { limits } from './limits';
 import { type Cart, subtotalOf } from './state';
 
@@ -11,6 +11,7 @@ export type RejectionCode =
   | 'currency_mismatch'
   | 'item_not_in_cart'
   | 'cart_empty'
+  | 'version_unknown'
   | 'malformed_command';
 
 /** One command's outcome. Applied without events: the cart already was as the command wanted it. */
@@ -39,6 +40,8 @@ export function decide(cart: Cart, command: Command): Decision {
         : apply({ type: 'CartCleared', data: { items: cart.items.map(asLine) } });
     case 'checkOut':
       return checkOut(cart);
+    case 'restoreCart':
+      return restoreCart(cart, command);
     default:
       return unreachable(command);
   }
@@ -81,6 +84,36 @@ function checkOut(cart: Cart): Decision {
   if (cart.currency === null) return reject('cart_empty', 'There is nothing in the cart to check out.');
   const items = cart.items.map(asLine);
   return apply({ type: 'CartCheckedOut', data: { items, currency: cart.currency, subtotal: subtotalOf(items) } });
+}
+
+function restoreCart(cart: Cart, { version, items, currency }: RestoreCart): Decision {
+  if (version > cart.version) {
+    return reject('version_unknown', `The cart is at version ${cart.version}; there is no version ${version} yet.`);
+  }
+  if ((currency === null) !== (items.length === 0)) {
+    return reject('malformed_command', 'A cart has a currency exactly when it has items.');
+  }
+  if (isSameContent(cart.items, items)) return apply();
+  return apply({
+    type: 'CartRestored',
+    data: { restoredVersion: version, items, currency, previousItems: cart.items.map(asLine) },
+  });
+}
+
+function isSameContent(items: readonly CartItem[], others: readonly CartItem[]): boolean {
+  return (
+    items.length === others.length &&
+    items.every((item, index) => {
+      const other = others[index];
+      return (
+        item.productId === other?.productId &&
+        item.quantity === other.quantity &&
+        item.unitPrice === other.unitPrice &&
+        item.name === other.name &&
+        item.addedVersion === other.addedVersion
+      );
+    })
+  );
 }
 
 const lineOf = (cart: Cart, productId: string) => cart.items.find((item) => item.productId === productId);

@@ -6,6 +6,12 @@ export interface Line {
   readonly quantity: number;
 }
 
+/** A line with its place in the cart: lines stand in the order of the versions that put them there. */
+export interface CartItem extends Line {
+  readonly addedAt: string;
+  readonly addedVersion: number;
+}
+
 /**
  * The facts a cart's log is made of. They are stored for good: a field may be added, none renamed or removed.
  * Quantities are the resulting ones; `previousQuantity` is what they were.
@@ -27,6 +33,15 @@ export type EventFact =
   | {
       readonly type: 'CartCheckedOut';
       readonly data: { readonly items: readonly Line[]; readonly currency: string; readonly subtotal: number };
+    }
+  | {
+      readonly type: 'CartRestored';
+      readonly data: {
+        readonly restoredVersion: number;
+        readonly items: readonly CartItem[];
+        readonly currency: string | null;
+        readonly previousItems: readonly Line[];
+      };
     };
 
 export type EventType = EventFact['type'];

@@ -1,12 +1,12 @@
-import type { CartEvent } from './events';
-import type { Cart, CartItem } from './state';
+import type { CartEvent, CartItem } from './events';
+import type { Cart } from './state';
 
 /** The cart after one more event. Pure and total; folding all events from `emptyCart` gives the cart now. */
 export function evolve(cart: Cart, event: CartEvent): Cart {
   const items = itemsAfter(cart.items, event);
   return {
     version: event.version,
-    currency: items.length === 0 ? null : event.type === 'ItemAdded' ? event.data.currency : cart.currency,
+    currency: items.length === 0 ? null : 'currency' in event.data ? event.data.currency : cart.currency,
     items,
     updatedAt: event.occurredAt,
   };
@@ -27,6 +27,8 @@ function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly Cart
     case 'CartCleared':
     case 'CartCheckedOut':
       return [];
+    case 'CartRestored':
+      return event.data.items;
     default:
       return unreachable(event);
   }

@@ -1,10 +1,4 @@
-import type { Line } from './events';
-
-export interface CartItem extends Line {
-  readonly addedAt: string;
-  /** The version that put the line into the cart; lines stand in this order. */
-  readonly addedVersion: number;
-}
+import type { CartItem, Line } from './events';
 
 /** A cart after some number of events: `version` of them. */
 export interface Cart {

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
-import type { CartEvent } from '../domain/events';
-import type { Cart, CartItem } from '../domain/state';
+import type { CartEvent, CartItem } from '../domain/events';
+import type { Cart } from '../domain/state';
 
 export interface CartRow {
   user_id: string;
@@ -56,7 +56,7 @@ export async function readCart(db: Knex, row: CartRow): Promise<Cart> {
   };
 }
 
-const toItem = (row: CartItemRow): CartItem => ({
+export const toItem = (row: CartItemRow): CartItem => ({
   productId: row.product_id,
   name: row.name,
   unitPrice: row.unit_price,

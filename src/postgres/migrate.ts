@@ -1,8 +1,12 @@
 import type { Knex } from 'knex';
 import * as carts from './migrations/0001-carts';
+import * as history from './migrations/0002-history';
 
 /** In order; a migration that has landed is never edited. */
-const migrations: readonly (readonly [name: string, migration: Knex.Migration])[] = [['0001-carts', carts]];
+const migrations: readonly (readonly [name: string, migration: Knex.Migration])[] = [
+  ['0001-carts', carts],
+  ['0002-history', history],
+];
 
 const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
   getMigrations: async () => [...migrations],

@@ -5,6 +5,7 @@ import { type Cart, itemCountOf, statusOf, subtotalOf } from '../domain/state';
 import { type CartRow, readCart } from './cart-rows';
 import { assertSame, ForkError, repeatedId } from './fork';
 import { type ChainedEvent, chain } from './hash-chain';
+import { writeItemHistory } from './item-history';
 
 /** Decisions between those in Postgres and those to be projected are missing from Postgres. */
 export class GapError extends Error {
@@ -33,6 +34,7 @@ export async function project(
   const chained = chain(row.head_hash, userId, events);
   await insertCommands(trx, userId, fresh);
   await insertEvents(trx, userId, fresh, chained);
+  await writeItemHistory(trx, userId, cart, events);
   const after = events.reduce(evolve, cart);
   await writeItems(trx, userId, cart, after);
   await writeCart(trx, userId, after, row.sequence + fresh.length, chained.at(-1)?.hash ?? row.head_hash);

@@ -148,6 +148,29 @@ describe('a command', () => {
   });
 });
 
+describe('restoring', () => {
+  it('makes the cart what it was by a new event, and a retry changes nothing more', async () => {
+    const user = newUser();
+    const send = (method: string, path: string, body?: unknown, headers = {}) =>
+      world.request(method, `/carts/${user}${path}`, body, { ...wait, ...headers });
+    await send('POST', '/items', { productId: 'pen', quantity: 2 });
+    const before = await send('POST', '/items', { productId: 'ink' });
+    await send('POST', '/checkout');
+    await send('POST', '/items', { productId: 'pad' });
+    const key = { 'Idempotency-Key': 'undo' };
+    const restored = await send('POST', '/restore', { version: 2 }, key);
+    expect(restored).toMatchObject({ status: 200, body: { version: 5, items: before.body.items } });
+    expect((await send('POST', '/restore', { version: 2 }, key)).body.version).toBe(5);
+    expect((await send('POST', '/restore', { version: 2 })).body.version).toBe(5);
+    const back = await send('POST', '/restore', { version: 4 });
+    expect(back.body).toMatchObject({ version: 6, items: [{ productId: 'pad' }] });
+    expect(await send('POST', '/restore', { version: 99 })).toMatchObject({
+      status: 404,
+      body: { code: 'version_unknown' },
+    });
+  });
+});
+
 describe('the same Idempotency-Key', () => {
   it('sent ten times in parallel, and once more, has one effect', async () => {
     const user = newUser();

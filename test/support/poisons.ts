@@ -1,6 +1,15 @@
 const envelope = { commandId: 'poison', issuedAt: '2030-01-01T00:00:00.000Z', actor: 'user:alice' };
 const item = { productId: 'pen', name: 'Pen', unitPrice: 250, currency: 'EUR', quantity: 1 };
 const good = { ...envelope, ...item };
+const line = {
+  productId: 'pen',
+  name: 'Pen',
+  unitPrice: 250,
+  quantity: 1,
+  addedAt: envelope.issuedAt,
+  addedVersion: 1,
+};
+const manyLines = Array.from({ length: 101 }, (_, n) => ({ ...line, productId: `p${n}` }));
 const deep = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
 
 /** Signals no storefront sends, by what is wrong with them: the name of the signal and its arguments. */
@@ -65,6 +74,19 @@ export const poisons: readonly (readonly [what: string, signal: string, args: un
   ['clearCart with an array', 'clearCart', [[1, 2, 3]]],
   ['clearCart without envelope', 'clearCart', []],
   ['checkOut with a string', 'checkOut', ['now']],
+  ['restoreCart of no items', 'restoreCart', [{ ...envelope, version: 1, currency: null }]],
+  [
+    'restoreCart of the same item twice',
+    'restoreCart',
+    [{ ...envelope, version: 1, items: [line, line], currency: 'EUR' }],
+  ],
+  [
+    'restoreCart of a negative price',
+    'restoreCart',
+    [{ ...envelope, version: 1, items: [{ ...line, unitPrice: -1 }] }],
+  ],
+  ['restoreCart of 101 items', 'restoreCart', [{ ...envelope, version: 1, items: manyLines, currency: 'EUR' }]],
+  ['restoreCart of null', 'restoreCart', [{ ...envelope, version: 1, items: [null], currency: 'EUR' }]],
   ['an unknown type', 'stealItem', [good]],
   ['an unknown type without arguments', 'x', []],
   ['a type of odd characters', 'ad\u0000d\n💥', [good]],

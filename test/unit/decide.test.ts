@@ -148,6 +148,36 @@ describe('checkOut', () => {
   it('is refused for an empty cart', () => given().when({ type: 'checkOut' }).thenRefused('cart_empty'));
 });
 
+describe('restoreCart', () => {
+  const { items, currency } = tell([add('pen', 2), add('ink')]).checkpoint.cart;
+  const restore = { type: 'restoreCart', version: 2, items, currency };
+
+  it('makes the cart what it was, and tells what it was before', () =>
+    given(add('pen', 2), add('ink'), { type: 'clearCart' }, add('pad'))
+      .when(restore)
+      .thenEvents({
+        type: 'CartRestored',
+        data: {
+          restoredVersion: 2,
+          items,
+          currency: 'EUR',
+          previousItems: [{ productId: 'pad', name: 'The pad', unitPrice: 250, quantity: 1 }],
+        },
+      }));
+  it('changes nothing in a cart that is so already', () =>
+    given(add('pen', 2), add('ink'), { type: 'clearCart' }, restore)
+      .when({ ...restore, commandId: 'again' })
+      .thenEvents());
+  it('empties the cart at version 0', () => {
+    const { cart } = tell([add('pen'), { type: 'restoreCart', version: 0, items: [], currency: null }]).checkpoint;
+    expect(cart).toMatchObject({ version: 2, items: [], currency: null });
+  });
+  it('is refused for a version that is still to come', () =>
+    given(add('pen'))
+      .when({ ...restore, version: 9 })
+      .thenRefused('version_unknown'));
+});
+
 describe('every command', () => {
   it('is refused when the cart is not at the version it expects', () =>
     given(add('pen')).when({ type: 'clearCart', expectedVersion: 0 }).thenRefused('version_mismatch'));
