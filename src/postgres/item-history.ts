@@ -40,13 +40,13 @@ export async function writeItemHistory(
        from jsonb_to_recordset(:rows) as s (product_id text, name text, quantity integer, unit_price bigint, currency text,
               added_at timestamptz, added_version integer, from_version integer, to_version integer,
               from_at timestamptz, to_at timestamptz)`,
-      { userId, rows: JSON.stringify(stretches.map(toRow)) },
+      { userId, rows: JSON.stringify(stretches.map(toHistoryRow)) },
     );
   }
 }
 
 /** What ended of the lines there were before, and the stretches these events began. */
-function stretchesOf(before: Cart, events: readonly CartEvent[]) {
+export function stretchesOf(before: Cart, events: readonly CartEvent[]) {
   const ended: { product_id: string; version: number; at: string }[] = [];
   const stretches: Stretch[] = [];
   const open = new Map<string, Stretch>();
@@ -81,7 +81,7 @@ const isSame = (item: CartItem, other: CartItem | undefined): boolean =>
     item.name === other.name &&
     item.addedVersion === other.addedVersion);
 
-const toRow = ({ item, currency, from, to }: Stretch) => ({
+export const toHistoryRow = ({ item, currency, from, to }: Stretch) => ({
   product_id: item.productId,
   name: item.name,
   quantity: item.quantity,

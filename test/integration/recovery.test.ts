@@ -1,0 +1,284 @@
+import { randomInt } from 'node:crypto';
+import fc from 'fast-check';
+import { connectDatabase } from '../../src/postgres/database';
+import { project } from '../../src/postgres/project';
+import { readModelDefinition, readModelTables } from '../../src/postgres/read-model';
+import { rebuildAll, rebuildCart } from '../../src/recovery/rebuild';
+import { verifyCart } from '../../src/recovery/verify';
+import { add, tell } from '../support/cart-story';
+import { createDatabase, type TestDatabase } from '../support/database';
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await createDatabase();
+});
+afterEach(() => database.drop());
+
+const product = fc.constantFrom('pen', 'ink', 'pad', 'cap');
+const anyFields = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({ product, quantity: fc.integer({ min: 1, max: 400 }) })
+      .map((c) => add(c.product, c.quantity)),
+  },
+  fc.record({ type: fc.constant('changeItemQuantity'), productId: product, quantity: fc.nat(20) }),
+  fc.record({ type: fc.constant('removeItem'), productId: product }),
+  fc.constantFrom({ type: 'clearCart' }, { type: 'checkOut' }),
+);
+
+/** Fills carts with stories from a seed. @returns the users and their decisions. */
+async function fill(carts: number, commands: number, seed: number) {
+  const stories = fc.sample(fc.array(anyFields, { minLength: commands, maxLength: commands }), {
+    numRuns: carts,
+    seed,
+  });
+  const all = stories.map((story, index) => ({ userId: `user-${index}`, decisions: tell(story).decisions }));
+  for (const { userId, decisions } of all) {
+    // In several batches, so that the incremental path is what is held against the rebuilt one.
+    for (let from = 0; from < decisions.length; from += 7) {
+      await database.db.transaction((trx) => project(trx, userId, decisions.slice(from, from + 7)));
+    }
+  }
+  return all;
+}
+
+const readModel = async () =>
+  Object.fromEntries(
+    await Promise.all(
+      readModelTables.map(async (table) => {
+        const { rows } = await database.db.raw(`select to_jsonb(t)::text as row from ${table} t order by 1`);
+        return [table, rows];
+      }),
+    ),
+  );
+
+const quiet = () => {};
+
+describe('rebuilding the read model from the log', () => {
+  it('gives byte for byte what projecting had given', async () => {
+    const seed = randomInt(2 ** 31);
+    await fill(40, 60, seed);
+    const before = await readModel();
+    const result = await rebuildAll(database.db, quiet);
+    expect({ seed, differed: result.differed }).toEqual({ seed, differed: [] });
+    expect(await readModel()).toEqual(before);
+  });
+
+  it('brings it back where all of its tables were dropped', async () => {
+    await fill(10, 30, 1);
+    const before = await readModel();
+    await database.db.raw('drop table cart_item_history, cart_items, carts');
+    await rebuildAll(database.db, quiet);
+    expect(await readModel()).toEqual(before);
+  });
+
+  it('mends what was damaged and tells which carts differed', async () => {
+    await fill(5, 30, 2);
+    const before = await readModel();
+    await database.db('carts').where({ user_id: 'user-3' }).update({ subtotal: 1 });
+    await database.db('cart_item_history').where({ user_id: 'user-1' }).delete();
+    const { differed } = await rebuildAll(database.db, quiet);
+    expect(differed).toEqual(['user-1', 'user-3']);
+    expect(await readModel()).toEqual(before);
+  });
+
+  it('of one cart leaves the others alone', async () => {
+    await fill(3, 30, 3);
+    const before = await readModel();
+    await database.db('carts').update({ item_count: 77 });
+    expect(await rebuildCart(database.db, 'user-1')).toMatchObject({ carts: 1, differed: ['user-1'] });
+    const counts = await database.db('carts').orderBy('user_id').pluck('item_count');
+    expect([counts[0], counts[2]]).toEqual([77, 77]);
+    await rebuildAll(database.db, quiet);
+    expect(await readModel()).toEqual(before);
+  });
+
+  it('goes on where it was interrupted', async () => {
+    await fill(30, 20, 4);
+    const before = await readModel();
+    const interrupted = rebuildAll(database.db, ({ carts }) => {
+      if (carts >= 1) throw new Error('killed');
+    });
+    await expect(interrupted).rejects.toThrow('killed');
+    expect(await readModel()).toEqual(before);
+    await rebuildAll(database.db, quiet);
+    expect(await readModel()).toEqual(before);
+    expect(await database.db('pg_namespace').where({ nspname: 'rebuild' })).toEqual([]);
+  });
+
+  it('while projections and reads go on loses nothing and fails none', async () => {
+    const { decisions } = tell(Array.from({ length: 400 }, (_, n) => add(`p${n % 50}`)));
+    await fill(60, 60, 5);
+    let isOver = false;
+    let reads = 0;
+    const projecting = (async () => {
+      for (const decision of decisions) await database.db.transaction((trx) => project(trx, 'busy', [decision]));
+    })();
+    const reading = (async () => {
+      const reader = connectDatabase(database.url, { poolSize: 4, name: 'reader', readOnly: true });
+      while (!isOver) {
+        await reader.raw('select (select count(*) from cart_items i where i.user_id = c.user_id) from carts c');
+        reads += 1;
+      }
+      await reader.destroy();
+    })();
+    for (let round = 0; round < 4; round += 1) await rebuildAll(database.db, quiet);
+    await projecting;
+    isOver = true;
+    await reading;
+    expect(reads).toBeGreaterThan(10);
+    expect((await verifyCart(database.db, 'busy', decisions)).findings).toEqual([]);
+    expect((await rebuildAll(database.db, quiet)).differed).toEqual([]);
+  });
+
+  it('makes the same tables as the migrations', async () => {
+    const shape = async (schema: string) => {
+      const { rows } = await database.db.raw(
+        `select 'column' as kind, table_name as place, column_name || ' ' || udt_name || ' ' || is_nullable ||
+                coalesce(column_default, '') as what
+         from information_schema.columns where table_schema = :schema and table_name = any(:tables)
+         union all
+         select 'constraint', conrelid::regclass::text, pg_get_constraintdef(oid) from pg_constraint
+         where connamespace = :schema::regnamespace and conrelid::regclass::text ~ '(carts|cart_items|cart_item_history)$'
+         union all
+         select 'index', tablename, regexp_replace(indexdef, ' ON \\S+ ', ' ') from pg_indexes
+         where schemaname = :schema and tablename = any(:tables)
+         order by 1, 2, 3`,
+        { schema, tables: [...readModelTables] },
+      );
+      return JSON.stringify(rows).replaceAll(`${schema}.`, '');
+    };
+    await database.db.raw(
+      `create schema twin; set search_path = twin, public; ${readModelDefinition}; reset search_path`,
+    );
+    expect(await shape('twin')).toBe(await shape('public'));
+  });
+});
+
+describe('verifying', () => {
+  it('finds nothing where all is well', async () => {
+    const [first] = await fill(1, 80, 6);
+    expect(await verifyCart(database.db, first!.userId, first!.decisions)).toEqual({
+      userId: 'user-0',
+      decisions: 80,
+      events: first!.decisions.flatMap((decision) => decision.events).length,
+      inHistories: 80,
+      findings: [],
+    });
+  });
+
+  it('finds every one of 1,000 single changed bytes of stored events, and names the cart and version', async () => {
+    const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
+    const [first] = await fill(1, 60, 7);
+    const { userId } = first!;
+    const rows = await database.db('cart_events').where({ user_id: userId }).orderBy('version');
+    await database.db.raw('alter table cart_events disable trigger user');
+    await database.db.raw('alter table cart_events drop constraint cart_events_user_id_sequence_fkey');
+    const missed: string[] = [];
+    for (let trial = 0; trial < 1_000; trial += 1) {
+      const { column, row, changed } = tampering(rows, seed + trial);
+      const value = (of: typeof row) => (column === 'data' ? JSON.stringify(of.data) : of[column]);
+      await database
+        .db('cart_events')
+        .where({ user_id: userId, version: row.version })
+        .update({ [column]: changed });
+      const { findings } = await verifyCart(database.db, userId, []);
+      if (findings.length === 0)
+        missed.push(`${column} of version ${row.version}: ${String(value(row))} -> ${changed}`);
+      const at = column === 'version' ? (changed as number) : row.version;
+      await database
+        .db('cart_events')
+        .where({ user_id: userId, version: at })
+        .update({ [column]: value(row) });
+    }
+    expect({ seed, missed }).toEqual({ seed, missed: [] });
+    expect((await verifyCart(database.db, userId, [])).findings).toEqual([]);
+  });
+
+  it('finds a missing event', async () => {
+    const [first] = await fill(2, 40, 8);
+    const { userId, decisions } = first!;
+    const { db } = database;
+    await db.raw('alter table cart_events disable trigger user');
+    const found = async () => (await verifyCart(db, userId, decisions)).findings.map(({ what }) => what).join('\n');
+    await db.transaction(async (trx) => {
+      await trx('cart_events').where({ user_id: userId, version: 5 }).delete();
+    });
+    expect(await found()).toContain('the event of version 5 is missing');
+  });
+
+  it('finds a fork between Temporal and Postgres', async () => {
+    const [first] = await fill(1, 20, 9);
+    const other = tell(Array.from({ length: 20 }, () => add('cap'))).decisions;
+    const { findings } = await verifyCart(database.db, first!.userId, other);
+    expect(findings.map((finding) => finding.what).join('\n')).toContain('fork');
+  });
+});
+
+type Row = Readonly<Record<string, unknown>> & { readonly version: number; readonly data: unknown };
+
+/** One byte of one column of one row, changed so that Postgres still takes it. */
+function tampering(rows: readonly Row[], seed: number) {
+  const pick = <T>(from: readonly T[], salt: number): T => from[(seed * 7919 + salt * 104_729) % from.length]!;
+  const row = pick(rows, 1);
+  const column = pick(
+    [
+      'type',
+      'data',
+      'data',
+      'data',
+      'command_id',
+      'actor',
+      'occurred_at',
+      'hash',
+      'previous_hash',
+      'sequence',
+      'version',
+    ],
+    2,
+  );
+  const changeText = (text: string) => {
+    const at = (seed * 31) % text.length;
+    const other = text[at] === 'x' ? 'y' : 'x';
+    return text.slice(0, at) + other + text.slice(at + 1);
+  };
+  switch (column) {
+    case 'data': {
+      const text = JSON.stringify(row.data);
+      for (let shift = 0; ; shift += 1) {
+        const at = (seed + shift) % text.length;
+        const byte = text[at]!;
+        const other = /\d/.test(byte)
+          ? String((Number(byte) + 1) % 10)
+          : /[a-z]/i.test(byte)
+            ? byte === 'q'
+              ? 'z'
+              : 'q'
+            : undefined;
+        if (other === undefined) continue;
+        const changed = text.slice(0, at) + other + text.slice(at + 1);
+        try {
+          if (JSON.stringify(JSON.parse(changed)) !== text) return { column, row, changed };
+        } catch {
+          // Not JSON any more: Postgres would refuse it.
+        }
+      }
+    }
+    case 'occurred_at':
+      return { column, row, changed: new Date((row.occurred_at as Date).getTime() + 1) };
+    case 'hash':
+    case 'previous_hash': {
+      const bytes = Buffer.from(row[column] as Buffer);
+      const at = seed % bytes.length;
+      bytes[at] = (bytes[at]! + 1 + (seed % 255)) % 256;
+      return { column, row, changed: bytes };
+    }
+    case 'sequence':
+      return { column, row, changed: (row.sequence as number) ^ 64 };
+    case 'version':
+      return { column, row, changed: row.version + 512 };
+    default:
+      return { column, row, changed: changeText(row[column] as string) };
+  }
+}
