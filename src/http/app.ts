@@ -1,18 +1,23 @@
 import { createServer, type Server } from 'node:http';
 import express, { type RequestHandler, type Router } from 'express';
 import type { Logger } from 'pino';
-import { type HealthChecks, healthRoutes } from './health';
+import { type HealthChecks, type HealthDetails, healthRoutes } from './health';
 import { notFound, Problem, problemHandler } from './problem';
 
 const bodyLimit = '16kb';
 
 /** An HTTP application of these routers, with `/livez` and `/readyz`; every error is answered as a problem. */
-export function createApp(options: { routers: readonly Router[]; checks: HealthChecks; logger: Logger }) {
+export function createApp(options: {
+  routers: readonly Router[];
+  checks: HealthChecks;
+  details?: HealthDetails;
+  logger: Logger;
+}) {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(healthRoutes(options.checks));
+  app.use(healthRoutes(options.checks, options.details ?? {}));
   app.use(requireJson, express.json({ limit: bodyLimit }));
   for (const router of options.routers) app.use(router);
   app.use(notFound);

@@ -4,24 +4,35 @@ import { within } from '../within';
 /** What must work before a process takes traffic, by name. A check rejects with what is wrong. */
 export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
+/** What else an operator wants to know; it does not make a process unready. */
+export type HealthDetails = Readonly<Record<string, () => Promise<unknown>>>;
+
 const checkTimeoutMs = 2_000;
 
 /** `GET /livez`: the process answers. `GET /readyz`: 200 when every check passes, else 503; the body tells each one's state. */
-export function healthRoutes(checks: HealthChecks): Router {
+export function healthRoutes(checks: HealthChecks, details: HealthDetails): Router {
   const router = Router();
   router.get('/livez', (_req, res) => {
     res.json({ status: 'alive' });
   });
   router.get('/readyz', async (_req, res) => {
     const states = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]));
+    const known = await Promise.all(Object.entries(details).map(async ([name, read]) => [name, await detailOf(read)]));
     const isReady = states.every(([, state]) => state === 'ok');
     res
       .status(isReady ? 200 : 503)
       .set('Cache-Control', 'no-store')
-      .json({ status: isReady ? 'ready' : 'not ready', checks: Object.fromEntries(states) });
+      .json({
+        status: isReady ? 'ready' : 'not ready',
+        checks: Object.fromEntries(states),
+        ...(known.length > 0 ? { details: Object.fromEntries(known) } : {}),
+      });
   });
   return router;
 }
+
+const detailOf = (read: () => Promise<unknown>): Promise<unknown> =>
+  within(checkTimeoutMs, read()).catch(() => 'unknown');
 
 async function stateOf(check: () => Promise<unknown>): Promise<string> {
   try {

@@ -10,6 +10,14 @@ import { writeItemHistory } from './item-history';
 /** Decisions between those in Postgres and those to be projected are missing from Postgres. */
 export class GapError extends Error {
   override readonly name = 'GapError';
+
+  /** @param after the last decision Postgres has before the gap. */
+  constructor(
+    message: string,
+    readonly after: number,
+  ) {
+    super(message);
+  }
 }
 
 /**
@@ -56,6 +64,7 @@ function assertContinues(row: CartRow, fresh: readonly RecordedDecision[]): void
     throw new GapError(
       `Postgres has ${row.sequence} decisions of cart ${row.user_id}; decision ${first!.sequence} cannot follow. ` +
         'Postgres has lost some, as after restoring an older backup.',
+      row.sequence,
     );
   }
   if (firstVersion !== undefined && firstVersion !== row.version + 1) {
