@@ -1,11 +1,13 @@
-import type { Knex } from 'knex';
+import { type HistorySource, readDecisions } from '../src/temporal/histories';
+import { createArchiveRun } from './archive-run';
 import { createLoadCheckpoint } from './load-checkpoint';
 import { createProjectCart } from './project-cart';
 
 /** All activities of the cart worker over what they need. */
-export const createActivities = (db: Knex) => ({
-  loadCheckpoint: createLoadCheckpoint(db),
-  projectCart: createProjectCart(db),
+export const createActivities = (source: HistorySource) => ({
+  archiveRun: createArchiveRun(source),
+  loadCheckpoint: createLoadCheckpoint(source.db),
+  projectCart: createProjectCart(source.db, (userId) => readDecisions(source, userId)),
 });
 
 export type Activities = ReturnType<typeof createActivities>;

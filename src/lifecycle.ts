@@ -43,6 +43,7 @@ export async function serveRoles({ config, logger, defer }: Process, roles: read
   const app = createApp({
     routers: roles.flatMap((role) => role.routers),
     checks: Object.assign({}, ...roles.map((role) => role.checks)),
+    details: Object.assign({}, ...roles.map((role) => role.details)),
     logger,
   });
   const port = config.port ?? defaultPort;

@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import { cartCommandRoutes } from './commands/carts';
 import { productCommandRoutes } from './commands/products';
 import type { Config } from './config';
-import type { HealthChecks } from './http/health';
+import type { HealthChecks, HealthDetails } from './http/health';
 import { type Announcements, listenForProjections } from './postgres/announcements';
 import { awaitProjection } from './postgres/await-projection';
 import { readCartAt } from './postgres/cart-at';
 import { createCatalogue } from './postgres/catalogue';
 import { connectDatabase } from './postgres/database';
+import { currentForks } from './postgres/forks';
 import { migrate } from './postgres/migrate';
 import { findOutcome } from './postgres/outcomes';
 import { cartQueryRoutes } from './queries/carts';
@@ -23,6 +24,7 @@ import { bundleCartWorkflow, createCartWorker, installRuntime } from './temporal
 export interface Role {
   readonly routers: readonly Router[];
   readonly checks: HealthChecks;
+  readonly details?: HealthDetails;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,7 @@ export async function openQueryApi({ databaseUrl, logger }: RoleOptions): Promis
   return {
     routers: [cartQueryRoutes(db, announcements), productQueryRoutes(db)],
     checks: { postgres: async () => db.raw('select 1') },
+    details: { forks: () => currentForks(db) },
     async close() {
       await Promise.all([announcements.close(), db.destroy()]);
     },

@@ -34,11 +34,10 @@ const strained = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_0
 /** Keeps the carried state below the server's 2 MB a payload, even where a character takes three bytes. */
 const carriedLength = 500_000;
 
-const { loadCheckpoint, projectCart } = proxyActivities<Activities>({
-  startToCloseTimeout: '10s',
-  // No maximumAttempts: a cart outlasts any outage of Postgres.
-  retry: { initialInterval: '200ms', maximumInterval: '30s' },
-});
+// No maximumAttempts: a cart outlasts any outage of Postgres.
+const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
+const { loadCheckpoint, projectCart } = proxyActivities<Activities>({ startToCloseTimeout: '10s', retry });
+const { archiveRun } = proxyActivities<Activities>({ startToCloseTimeout: '1m', retry });
 
 /**
  * One user's cart: takes commands as signals, decides them in order and projects the decisions into Postgres. It ends when
@@ -51,12 +50,13 @@ export async function cartWorkflow(carried?: CarriedState): Promise<void> {
 }
 
 async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
-  const { workflowId, runId } = workflowInfo();
+  const { workflowId, runId, continuedFromExecutionRunId: previousRunId } = workflowInfo();
   const userId = userIdOf(workflowId);
   let checkpoint = carried?.checkpoint ?? (await loadCheckpoint(userId));
   setHandler(checkpointQuery, () => checkpoint, { description: 'Where the cart stands' });
   const unprojected = [...(carried?.unprojected ?? [])];
   let isProjecting = false;
+  let isArchiving = previousRunId !== undefined;
   let isIdle = false;
 
   const decideInbox = () => {
@@ -78,6 +78,11 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
     unprojected.splice(0, decisions.length);
     isProjecting = false;
   };
+  const archivePreviousRun = async () => {
+    if (previousRunId === undefined) return;
+    await archiveRun.executeWithOptions({ summary: `run ${previousRunId}` }, [{ workflowId, runId: previousRunId }]);
+    isArchiving = false;
+  };
   const isRunLong = () => workflowInfo().continueAsNewSuggested || inbox.received >= signalsPerRun;
   const isRunStrained = () =>
     inbox.received >= strained.signals ||
@@ -90,16 +95,18 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
     isIdle = true;
   };
   void watchIdle();
+  void archivePreviousRun();
 
   for (;;) {
     decideInbox();
     present(userId, checkpoint.cart, unprojected.length);
-    if (isRunStrained() || (isRunLong() && !isProjecting)) {
+    if (isRunStrained() || (isRunLong() && !isProjecting && !isArchiving)) {
       const next: CarriedState = { schema: 1, checkpoint, unprojected };
       if (JSON.stringify(next).length <= carriedLength) return continueAsNew<typeof cartWorkflow>(next);
     }
-    if (isIdle && unprojected.length === 0) return;
+    if (isIdle && !isArchiving && unprojected.length === 0) return;
     if (!isProjecting && unprojected.length > 0) void projectBatch();
-    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || isIdle || isRunLong())));
+    const mayEnd = () => !isArchiving && (isIdle || isRunLong());
+    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || mayEnd())));
   }
 }

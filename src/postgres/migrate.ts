@@ -1,11 +1,13 @@
 import type { Knex } from 'knex';
 import * as carts from './migrations/0001-carts';
 import * as history from './migrations/0002-history';
+import * as reports from './migrations/0003-reports';
 
 /** In order; a migration that has landed is never edited. */
 const migrations: readonly (readonly [name: string, migration: Knex.Migration])[] = [
   ['0001-carts', carts],
   ['0002-history', history],
+  ['0003-reports', reports],
 ];
 
 const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {

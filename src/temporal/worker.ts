@@ -1,3 +1,4 @@
+import { Client } from '@temporalio/client';
 import {
   bundleWorkflowCode,
   DefaultLogger,
@@ -39,9 +40,10 @@ export function createCartWorker(options: {
   maxCachedWorkflows?: number;
 }): Promise<Worker> {
   const { db, activitySlots, ...rest } = options;
+  const client = new Client({ connection: options.connection, namespace: options.namespace });
   return Worker.create({
     ...rest,
-    activities: createActivities(db),
+    activities: createActivities({ client, db }),
     dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
     maxConcurrentActivityTaskExecutions: activitySlots,
     // A cart whose worker died waits this long before another one takes over.

@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { createActivities } from '../../activities';
+import type { Activities } from '../../activities';
+import { createLoadCheckpoint } from '../../activities/load-checkpoint';
+import { createProjectCart } from '../../activities/project-cart';
 import type { RecordedDecision } from '../../src/domain/handle';
 import { readCart } from '../../src/queries/read-cart';
 import { add, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
-let activities: ReturnType<typeof createActivities>;
+let activities: Pick<Activities, 'loadCheckpoint' | 'projectCart'>;
 beforeAll(async () => {
   database = await createDatabase();
-  activities = createActivities(database.db);
+  const noHistories = async () => [];
+  activities = {
+    loadCheckpoint: createLoadCheckpoint(database.db),
+    projectCart: createProjectCart(database.db, noHistories),
+  };
 });
 afterAll(() => database.drop());
 

@@ -69,6 +69,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const app = createApp({
     routers: roles.flatMap((role) => role.routers),
     checks: Object.assign({}, ...roles.map((role) => role.checks)),
+    details: Object.assign({}, ...roles.map((role) => role.details)),
     logger,
   });
   const server = await listen(app, '127.0.0.1', 0);

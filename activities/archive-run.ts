@@ -1,0 +1,8 @@
+import { archiveRun, type HistorySource } from '../src/temporal/histories';
+
+/** Keeps a closed run of a cart for good, as Temporal stored it, before the namespace's retention forgets it. */
+export const createArchiveRun =
+  (source: HistorySource) =>
+  async ({ workflowId, runId }: { readonly workflowId: string; readonly runId: string }): Promise<void> => {
+    await archiveRun(source, workflowId, runId);
+  };

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { Knex } from 'knex';
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** A closed run as it is kept: `history` is Temporal's History message in protobuf. */
+export interface ArchivedRun {
+  readonly userId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly previousRunId: string | undefined;
+  readonly startedAt: string;
+  readonly closedAt: string;
+  /** How it ended, as Temporal names it: `ContinuedAsNew`, `Completed`, `Terminated`, … */
+  readonly closedAs: string;
+  readonly eventCount: number;
+  readonly history: Uint8Array;
+}
+
+/** Keeps a closed run for good. A run that is kept already is left as it is. @returns whether it is new. */
+export async function archive(db: Knex, run: ArchivedRun): Promise<boolean> {
+  const kept = await db('cart_histories')
+    .insert({
+      run_id: run.runId,
+      user_id: run.userId,
+      workflow_id: run.workflowId,
+      previous_run_id: run.previousRunId ?? null,
+      started_at: run.startedAt,
+      closed_at: run.closedAt,
+      closed_as: run.closedAs,
+      event_count: run.eventCount,
+      history: await compress(run.history),
+      sha256: sha256(run.history),
+    })
+    .onConflict('run_id')
+    .ignore()
+    .returning('run_id');
+  return kept.length > 0;
+}
+
+/** Which of these runs are kept. */
+export async function findArchived(db: Knex, runIds: readonly string[]): Promise<Set<string>> {
+  return new Set(await db('cart_histories').whereIn('run_id', runIds).pluck('run_id'));
+}
+
+/** The kept runs of a cart, oldest first. @throws Error naming a run whose content is not what was kept. */
+export async function readArchived(db: Knex, userId: string): Promise<ArchivedRun[]> {
+  const rows = await db('cart_histories').where({ user_id: userId }).orderBy(['started_at', 'closed_at']);
+  return Promise.all(
+    rows.map(async (row) => {
+      const history = await decompress(row.history);
+      if (!sha256(history).equals(row.sha256))
+        throw new Error(`The archived history of run ${row.run_id} was changed.`);
+      return {
+        userId,
+        workflowId: row.workflow_id,
+        runId: row.run_id,
+        previousRunId: row.previous_run_id ?? undefined,
+        startedAt: row.started_at.toISOString(),
+        closedAt: row.closed_at.toISOString(),
+        closedAs: row.closed_as,
+        eventCount: row.event_count,
+        history,
+      };
+    }),
+  );
+}
+
+/** The users of whom runs are kept, in the order of their ids, after the given one. */
+export async function listArchivedUsers(db: Knex, after: string, limit: number): Promise<string[]> {
+  return db('cart_histories')
+    .distinct('user_id')
+    .where('user_id', '>', after)
+    .orderBy('user_id')
+    .limit(limit)
+    .pluck('user_id');
+}
+
+const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();

@@ -1,0 +1,104 @@
+import { cartWorkflowId } from '../../src/temporal/ids';
+import { expectWhole, readLog } from '../support/read-log';
+import { until } from '../support/until';
+import { newUser, openWorld, type World } from '../support/world';
+
+const wait = { Prefer: 'wait=30' };
+
+let world: World;
+beforeAll(async () => {
+  world = await openWorld();
+});
+afterAll(() => world.close());
+
+const tables = ['cart_commands', 'cart_events', 'carts', 'cart_items', 'cart_item_history'];
+
+/** Takes a copy of all that carts have in Postgres, as a backup would. */
+async function backUp(): Promise<void> {
+  for (const table of tables) await world.db.raw(`create table backup_${table} as table ${table}`);
+}
+
+/** Makes the database what it was at the backup, as a superuser restoring it would. */
+async function restoreBackUp(): Promise<void> {
+  await world.db.transaction(async (trx) => {
+    await trx.raw("set local session_replication_role = 'replica'");
+    await trx.raw(`truncate ${tables.join(', ')}`);
+    for (const table of tables) {
+      await trx.raw(`insert into ${table} table backup_${table}`);
+      await trx.raw(`drop table backup_${table}`);
+    }
+  });
+}
+
+const add = (user: string, productId: string, headers = {}) =>
+  world.request('POST', `/carts/${user}/items`, { productId }, headers);
+
+describe('Postgres restored from an older backup', () => {
+  it('is whole again after one more command of the cart, under a running worker', async () => {
+    const user = newUser();
+    for (let index = 0; index < 10; index += 1) await add(user, 'pen', wait);
+    await backUp();
+    await Promise.all(Array.from({ length: 199 }, (_, index) => add(user, index % 2 ? 'pen' : 'ink')));
+    await add(user, 'pad', wait);
+    const before = await readLog(world, user);
+    expect(before.events).toHaveLength(210);
+    await restoreBackUp();
+    expect((await world.request('GET', `/carts/${user}`)).body.version).toBe(10);
+    const next = await add(user, 'pen', wait);
+    expect(next.body).toMatchObject({ version: 211, itemCount: 211 });
+    const after = await readLog(world, user);
+    expect(after.events.slice(0, 210)).toEqual(before.events);
+    await expectWhole(world, user);
+  });
+});
+
+describe('a cart whose workflow and Postgres disagree', () => {
+  it('is parked with its fork on record and nothing overwritten, while others go on', async () => {
+    const user = newUser();
+    for (let index = 0; index < 3; index += 1) await add(user, 'pen', wait);
+    // What another chain would have written: another event at version 3.
+    await world.db.transaction(async (trx) => {
+      await trx.raw("set local session_replication_role = 'replica'");
+      await trx('cart_commands').where({ user_id: user, sequence: 3 }).update({ command_id: 'of-another-chain' });
+      await trx('cart_events').where({ user_id: user, version: 3 }).delete();
+      await trx('carts').where({ user_id: user }).update({ version: 2 });
+    });
+    await add(user, 'ink');
+    const fork = await until('the fork is on record', () => world.db('cart_forks').where({ user_id: user }).first());
+    expect(fork.message).toContain(user);
+    const { commands } = await readLog(world, user);
+    expect(commands.map((command) => command.command_id)).toContain('of-another-chain');
+    expect(commands).toHaveLength(3);
+    const other = await add(newUser(), 'pen', wait);
+    expect(other.status).toBe(200);
+    const { body } = await world.request('GET', '/readyz');
+    expect(body.details.forks).toContainEqual(expect.objectContaining({ userId: user }));
+  });
+});
+
+describe('Temporal lost', () => {
+  it('leaves every cart usable from Postgres, at its next version and with its commands remembered', async () => {
+    const users = Array.from({ length: 5 }, () => newUser());
+    for (const user of users) await add(user, 'pen', { ...wait, 'Idempotency-Key': `first-of-${user}` });
+    for (const user of users) {
+      const { runId } = await world.client.workflow.getHandle(cartWorkflowId(user)).describe();
+      const workflowExecution = { workflowId: cartWorkflowId(user), runId };
+      await world.client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+      await until('the workflow is gone', () =>
+        world.client.workflow
+          .getHandle(cartWorkflowId(user))
+          .describe()
+          .then(
+            () => false,
+            () => true,
+          ),
+      );
+    }
+    for (const user of users) {
+      expect((await add(user, 'ink', wait)).body).toMatchObject({ version: 2, itemCount: 2 });
+      await add(user, 'pen', { ...wait, 'Idempotency-Key': `first-of-${user}` });
+      expect((await world.request('GET', `/carts/${user}`)).body.version).toBe(2);
+      await expectWhole(world, user);
+    }
+  });
+});
