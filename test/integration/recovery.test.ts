@@ -7,6 +7,7 @@ import { rebuildAll, rebuildCart } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
 import { add, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
+import { readModelText } from '../support/model-tables';
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -43,15 +44,7 @@ async function fill(carts: number, commands: number, seed: number) {
   return all;
 }
 
-const readModel = async () =>
-  Object.fromEntries(
-    await Promise.all(
-      readModelTables.map(async (table) => {
-        const { rows } = await database.db.raw(`select to_jsonb(t)::text as row from ${table} t order by 1`);
-        return [table, rows];
-      }),
-    ),
-  );
+const readModel = () => readModelText(database.db);
 
 const quiet = () => {};
 

@@ -1,0 +1,146 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { forEachAtOnce } from '../src/recovery/each';
+import { healAll } from '../src/recovery/heal-all';
+import { rebuildAll } from '../src/recovery/rebuild';
+import { verifyCart } from '../src/recovery/verify';
+import { type HistorySource, listUsers } from '../src/temporal/histories';
+import { cartWorkflowId } from '../src/temporal/ids';
+import { readModelText } from '../test/support/model-tables';
+import { until } from '../test/support/until';
+import { openWorld, type World } from '../test/support/world';
+
+const carts = Number(process.env.CARTS ?? 2_000);
+const eventsPerCart = Number(process.env.EVENTS_PER_CART ?? 50);
+const commandsPerSecond = 50;
+const minutes = 60_000;
+
+let world: World;
+let source: HistorySource;
+beforeAll(async () => {
+  world = await openWorld();
+  source = { client: world.client, db: world.db };
+  await fill();
+}, 30 * minutes);
+afterAll(() => world.close());
+
+/** Every cart gets its events through its workflow, so that there are histories to rebuild from. */
+async function fill(): Promise<void> {
+  async function* users() {
+    for (let cart = 0; cart < carts; cart += 1) yield `user-${cart}`;
+  }
+  await forEachAtOnce(users(), 16, async (user) => {
+    for (let event = 0; event < eventsPerCart; event += 1) {
+      const productId = `p${event % 20}`;
+      const envelope = { commandId: randomUUID(), issuedAt: new Date().toISOString(), actor: `user:${user}` };
+      const item = {
+        productId,
+        name: `Product ${productId}`,
+        unitPrice: 100 + (event % 20),
+        currency: 'EUR',
+        quantity: 1,
+      };
+      await world.signal(user, 'addItem', { ...envelope, ...item });
+    }
+  });
+  await until(
+    'all is projected',
+    async () => Number((await world.db('carts').sum('version as n').first())?.n) >= carts * eventsPerCart,
+  );
+}
+
+/** Sends commands at a steady rate and reads as fast as it can. @returns how to stop it, and then what came of it. */
+function startTraffic() {
+  let isOver = false;
+  const answers = { commands: 0, failedCommands: 0, reads: 0, failedReads: 0 };
+  const user = () => `user-${randomInt(carts)}`;
+  const commanding = (async () => {
+    const sent: Promise<void>[] = [];
+    for (; !isOver; await delay(1_000 / commandsPerSecond)) {
+      sent.push(
+        world.request('POST', `/carts/${user()}/items`, { productId: 'pen' }).then(({ status }) => {
+          answers.commands += 1;
+          if (status !== 202) answers.failedCommands += 1;
+        }),
+      );
+    }
+    await Promise.all(sent);
+  })();
+  const reading = (async () => {
+    for (; !isOver; await delay(5)) {
+      const { status } = await world.request('GET', `/carts/${user()}`);
+      answers.reads += 1;
+      if (status !== 200) answers.failedReads += 1;
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await Promise.all([commanding, reading]);
+    return answers;
+  };
+}
+
+async function timed<T>(task: () => Promise<T>): Promise<{ seconds: number; result: T }> {
+  const started = performance.now();
+  const result = await task();
+  return { seconds: (performance.now() - started) / 1_000, result };
+}
+
+const totalEvents = async () => Number((await world.db('cart_events').count('* as n').first())?.n);
+
+it(
+  'rebuilds while commands and queries go on',
+  async () => {
+    const rows: Record<string, unknown>[] = [];
+    const report = (what: string, events: number, seconds: number, more = {}) =>
+      rows.push({ what, events, seconds: seconds.toFixed(1), 'events/s': Math.round(events / seconds), ...more });
+
+    const fetched = await timed(async () => {
+      let events = 0;
+      await forEachAtOnce(listUsers(source), 8, async (user) => {
+        await world.client.workflow.getHandle(cartWorkflowId(user)).fetchHistory();
+        events += 1;
+      });
+      return events;
+    });
+    report('merely fetching the histories', await totalEvents(), fetched.seconds);
+
+    for (const from of ['log', 'temporal'] as const) {
+      const stopTraffic = startTraffic();
+      const { seconds } = await timed(async () => {
+        if (from === 'temporal') expect((await healAll(source, () => {})).failed).toEqual([]);
+        return rebuildAll(world.db, () => {});
+      });
+      const { commands, failedCommands, reads, failedReads } = await stopTraffic();
+      report(`rebuilding from ${from}, with traffic`, await totalEvents(), seconds, {
+        commands,
+        failedCommands,
+        reads,
+        failedReads,
+      });
+      expect({ failedCommands, failedReads }).toEqual({ failedCommands: 0, failedReads: 0 });
+    }
+    const quiet = await timed(async () => {
+      await healAll(source, () => {});
+      return rebuildAll(world.db, () => {});
+    });
+    report('rebuilding from temporal, no traffic', await totalEvents(), quiet.seconds);
+    const quietLog = await timed(() => rebuildAll(world.db, () => {}));
+    report('rebuilding from log, no traffic', await totalEvents(), quietLog.seconds);
+    console.table(rows);
+
+    await until('all is projected', async () => {
+      const { commands, decided } = await world
+        .db('carts')
+        .first(world.db.raw('(select count(*) from cart_commands) as commands, sum(sequence) as decided'));
+      return Number(commands) === Number(decided);
+    });
+    const before = await readModelText(world.db);
+    expect((await rebuildAll(world.db, () => {})).differed).toEqual([]);
+    expect(await readModelText(world.db)).toEqual(before);
+    for (let sample = 0; sample < 50; sample += 1) {
+      expect((await verifyCart(world.db, `user-${randomInt(carts)}`, [])).findings).toEqual([]);
+    }
+  },
+  60 * minutes,
+);

@@ -1,0 +1,148 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { Worker } from '@temporalio/worker';
+import { healAll } from '../../src/recovery/heal-all';
+import { rebuildAll } from '../../src/recovery/rebuild';
+import { verifyCart } from '../../src/recovery/verify';
+import {
+  decisionsIn,
+  type HistorySource,
+  readDecisions,
+  readRuns,
+  sweepClosedRuns,
+} from '../../src/temporal/histories';
+import { cartWorkflowId } from '../../src/temporal/ids';
+import { readModelText } from '../support/model-tables';
+import { until } from '../support/until';
+import { newUser, openWorld, type World } from '../support/world';
+
+const wait = { Prefer: 'wait=30' };
+const longCart = newUser('long');
+const waves = 2;
+const signalsPerWave = 2_050;
+
+let world: World;
+let source: HistorySource;
+beforeAll(async () => {
+  world = await openWorld();
+  source = { client: world.client, db: world.db };
+  await tellLongStory();
+  await tellShortStories();
+});
+afterAll(() => world.close());
+
+/** In waves, each of which makes the cart continue as new. */
+async function tellLongStory(): Promise<void> {
+  const envelope = () => ({ commandId: randomUUID(), issuedAt: new Date().toISOString(), actor: 'user:test' });
+  const item = { name: 'Thing', unitPrice: 250, currency: 'EUR', quantity: 1 };
+  for (let wave = 1; wave <= waves; wave += 1) {
+    await Promise.all(
+      Array.from({ length: signalsPerWave }, (_, index) => {
+        const productId = `p${randomInt(30)}`;
+        return index % 4 === 0
+          ? world.signal(longCart, 'removeItem', { ...envelope(), productId })
+          : world.signal(longCart, 'addItem', { ...envelope(), ...item, productId });
+      }),
+    );
+    await until('the wave is decided', async () => {
+      const row = await world.db('carts').where({ user_id: longCart }).first('sequence');
+      return row?.sequence === wave * signalsPerWave;
+    });
+    await until('the run before is archived', async () => {
+      const runs = await world.db('cart_histories').where({ user_id: longCart });
+      return runs.length === wave;
+    });
+  }
+}
+
+/** One cart whose chain ended and began anew, and one that stays at its first run. */
+async function tellShortStories(): Promise<void> {
+  for (const user of [newUser('ended'), newUser('plain')]) {
+    await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    if (user.startsWith('ended')) await world.client.workflow.getHandle(cartWorkflowId(user)).terminate('test');
+    await world.request('POST', `/carts/${user}/items`, { productId: 'ink' }, wait);
+    await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
+  }
+}
+
+const users = async (): Promise<string[]> => world.db('carts').orderBy('user_id').pluck('user_id');
+const closedRuns = async (): Promise<{ workflowId: string; runId: string }[]> => {
+  const runs: { workflowId: string; runId: string }[] = [];
+  for (const user of await users()) {
+    const query = `WorkflowId = '${cartWorkflowId(user)}' and ExecutionStatus != 'Running'`;
+    for await (const { workflowId, runId } of world.client.workflow.list({ query })) runs.push({ workflowId, runId });
+  }
+  return runs;
+};
+const verifyAll = async () =>
+  Promise.all((await users()).map(async (user) => verifyCart(world.db, user, await readDecisions(source, user))));
+
+describe('when Temporal has forgotten every closed run', () => {
+  const histories = new Map<string, unknown>();
+
+  beforeAll(async () => {
+    // The run before the newest is archived by the newest; the sweep takes chains that ended.
+    await until('the closed runs are listed', async () => (await closedRuns()).length >= 3);
+    for (const { workflowId, runId } of await closedRuns()) {
+      histories.set(runId, decisionsIn(await world.client.workflow.getHandle(workflowId, runId).fetchHistory()));
+    }
+    await sweepClosedRuns(source);
+    for (const workflowExecution of await closedRuns()) {
+      await world.client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+    }
+    await until('they are gone', async () => (await closedRuns()).length === 0);
+  });
+
+  it('the archive still tells every decision, exactly once and in order', async () => {
+    expect(histories.size).toBeGreaterThanOrEqual(3);
+    const runs = await readRuns(source, longCart);
+    expect(runs.map((run) => run.source)).toEqual([...runs.slice(1).map(() => 'archive'), 'temporal']);
+    for (const run of runs.slice(0, -1)) expect(decisionsIn(run.history)).toEqual(histories.get(run.runId));
+    const decisions = await readDecisions(source, longCart);
+    expect(decisions.map((decision) => decision.sequence)).toEqual(decisions.map((_, index) => index + 1));
+    expect(decisions).toHaveLength(waves * signalsPerWave);
+  });
+
+  it('verifying finds nothing wrong, and nothing it could not hold against a history', async () => {
+    for (const { findings, decisions, inHistories } of await verifyAll()) {
+      expect({ findings, inHistories }).toEqual({ findings: [], inHistories: decisions });
+    }
+  });
+
+  it('every archived run can be replayed', async () => {
+    for (const user of await users()) {
+      for (const { history, runId } of await readRuns(source, user)) {
+        const options = {
+          workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
+          dataConverter: { payloadConverterPath: require.resolve('../../src/temporal/payload-converter') },
+        };
+        await Worker.runReplayHistory(options, history, cartWorkflowId(user)).catch((error) => {
+          throw new Error(`run ${runId} of ${user}: ${error.message}`);
+        });
+      }
+    }
+  });
+
+  it('a read model of which every table was dropped is rebuilt byte for byte from Temporal', async () => {
+    const before = await readModelText(world.db);
+    await world.db.raw('drop table cart_item_history, cart_items, carts');
+    await rebuildAll(world.db, () => {});
+    expect(await readModelText(world.db)).toEqual(before);
+  });
+
+  it('a database that lost its whole log is filled again from Temporal and its archive, byte for byte', async () => {
+    const before = await readModelText(world.db);
+    const log = async () => ({
+      commands: await world.db('cart_commands').orderBy(['user_id', 'sequence']),
+      events: await world.db('cart_events').orderBy(['user_id', 'version']),
+    });
+    const logBefore = await log();
+    await world.db.transaction(async (trx) => {
+      await trx.raw("set local session_replication_role = 'replica'");
+      await trx.raw('truncate cart_commands, cart_events, carts, cart_items, cart_item_history');
+    });
+    const result = await healAll(source, () => {});
+    expect(result.failed).toEqual([]);
+    expect(await log()).toEqual(logBefore);
+    expect(await readModelText(world.db)).toEqual(before);
+  });
+});
