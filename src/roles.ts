@@ -1,3 +1,4 @@
+import { Client } from '@temporalio/client';
 import type { Router } from 'express';
 import type { Logger } from 'pino';
 import { cartCommandRoutes } from './commands/carts';
@@ -18,6 +19,7 @@ import { readCart } from './queries/read-cart';
 import { createCommandSender } from './temporal/command-sender';
 import { openClient, openWorkerConnection } from './temporal/connection';
 import { ensureSearchAttributes } from './temporal/search-attributes';
+import { sweepHourly } from './temporal/sweeper';
 import { bundleCartWorkflow, createCartWorker, installRuntime } from './temporal/worker';
 
 /** One part of the system, running: what it serves over HTTP, how its health is told, how it is closed. */
@@ -89,6 +91,7 @@ export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions)
   await ensureSearchAttributes(connection, namespace);
   const worker = await createCartWorker({ connection, namespace, taskQueue, db, workflowBundle, activitySlots });
   const stopped = worker.run();
+  const sweeper = sweepHourly({ client: new Client({ connection, namespace }), db }, logger);
   return {
     routers: [],
     checks: {
@@ -99,6 +102,7 @@ export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions)
     },
     async close() {
       if (worker.getState() === 'RUNNING') worker.shutdown();
+      await sweeper.close();
       await stopped.catch(() => undefined);
       await connection.close();
       await db.destroy();

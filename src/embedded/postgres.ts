@@ -79,7 +79,7 @@ async function startCluster(
 ): Promise<EmbeddedPostgres> {
   const [command, ...args] = [...user.prefix, postgres, '-D', cluster.folder, ...asArguments({ ...settings, port })];
   const server = await startServerProcess({ command: command!, args, ...user.spawnIds, logFile, stopSteps });
-  const url = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
+  const url = urlOf(cluster.password, port);
   try {
     await untilReady('Postgres', server, logFile, 60_000, () => answers(url));
   } catch (error) {
@@ -87,6 +87,16 @@ async function startCluster(
     throw error;
   }
   return { ...server, url };
+}
+
+const urlOf = (password: string, port: number): string => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+
+/** The url of the Postgres that another process runs on this data folder; undefined where none does at this port. */
+export async function runningPostgresUrl(dataDir: string, port: number): Promise<string | undefined> {
+  const password = await readFile(path.join(dataDir, 'password'), 'utf8').catch(() => undefined);
+  if (password === undefined) return undefined;
+  const url = urlOf(password, port);
+  return (await answers(url)) ? url : undefined;
 }
 
 function asArguments(settings: Readonly<Record<string, string | number>>): string[] {

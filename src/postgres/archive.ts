@@ -6,7 +6,7 @@ import type { Knex } from 'knex';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** A closed run as it is kept: `history` is Temporal's History message in protobuf. */
+/** A closed run as it is kept, without its history. */
 export interface ArchivedRun {
   readonly userId: string;
   readonly workflowId: string;
@@ -17,11 +17,14 @@ export interface ArchivedRun {
   /** How it ended, as Temporal names it: `ContinuedAsNew`, `Completed`, `Terminated`, … */
   readonly closedAs: string;
   readonly eventCount: number;
-  readonly history: Uint8Array;
 }
 
-/** Keeps a closed run for good. A run that is kept already is left as it is. @returns whether it is new. */
-export async function archive(db: Knex, run: ArchivedRun): Promise<boolean> {
+/**
+ * Keeps a closed run for good. A run that is kept already is left as it is.
+ * @param history Temporal's History message in protobuf.
+ * @returns whether it is new.
+ */
+export async function archive(db: Knex, run: ArchivedRun, history: Uint8Array): Promise<boolean> {
   const kept = await db('cart_histories')
     .insert({
       run_id: run.runId,
@@ -32,8 +35,8 @@ export async function archive(db: Knex, run: ArchivedRun): Promise<boolean> {
       closed_at: run.closedAt,
       closed_as: run.closedAs,
       event_count: run.eventCount,
-      history: await compress(run.history),
-      sha256: sha256(run.history),
+      history: await compress(history),
+      sha256: sha256(history),
     })
     .onConflict('run_id')
     .ignore()
@@ -46,27 +49,39 @@ export async function findArchived(db: Knex, runIds: readonly string[]): Promise
   return new Set(await db('cart_histories').whereIn('run_id', runIds).pluck('run_id'));
 }
 
-/** The kept runs of a cart, oldest first. @throws Error naming a run whose content is not what was kept. */
-export async function readArchived(db: Knex, userId: string): Promise<ArchivedRun[]> {
-  const rows = await db('cart_histories').where({ user_id: userId }).orderBy(['started_at', 'closed_at']);
-  return Promise.all(
-    rows.map(async (row) => {
-      const history = await decompress(row.history);
-      if (!sha256(history).equals(row.sha256))
-        throw new Error(`The archived history of run ${row.run_id} was changed.`);
-      return {
-        userId,
-        workflowId: row.workflow_id,
-        runId: row.run_id,
-        previousRunId: row.previous_run_id ?? undefined,
-        startedAt: row.started_at.toISOString(),
-        closedAt: row.closed_at.toISOString(),
-        closedAs: row.closed_as,
-        eventCount: row.event_count,
-        history,
-      };
-    }),
-  );
+/** The kept runs of a cart, oldest first. */
+export async function listArchived(db: Knex, userId: string): Promise<ArchivedRun[]> {
+  const columns = ['run_id', 'workflow_id', 'previous_run_id', 'started_at', 'closed_at', 'closed_as', 'event_count'];
+  const rows = await db('cart_histories')
+    .select(columns)
+    .where({ user_id: userId })
+    .orderBy(['started_at', 'closed_at']);
+  return rows.map((row) => ({
+    userId,
+    workflowId: row.workflow_id,
+    runId: row.run_id,
+    previousRunId: row.previous_run_id ?? undefined,
+    startedAt: row.started_at.toISOString(),
+    closedAt: row.closed_at.toISOString(),
+    closedAs: row.closed_as,
+    eventCount: row.event_count,
+  }));
+}
+
+/** The history of a kept run, as it was given. @throws Error where its content is not what was kept. */
+export async function readArchivedHistory(db: Knex, runId: string): Promise<Uint8Array | undefined> {
+  const row = await db('cart_histories').where({ run_id: runId }).first('history', 'sha256');
+  if (row === undefined) return undefined;
+  const history = await decompress(row.history).catch(() => undefined);
+  if (history === undefined || !sha256(history).equals(row.sha256)) {
+    throw new Error(`The archived history of run ${runId} is not what was archived: cart_histories was changed.`);
+  }
+  return history;
+}
+
+/** The user whose kept run this is. */
+export async function userOfArchived(db: Knex, runId: string): Promise<string | undefined> {
+  return (await db('cart_histories').where({ run_id: runId }).first('user_id'))?.user_id;
 }
 
 /** The users of whom runs are kept, in the order of their ids, after the given one. */

@@ -1,14 +1,14 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { Knex } from 'knex';
 import { isId } from '../domain/commands';
 import type { RecordedDecision } from '../domain/handle';
-import { type ArchivedRun, archive, findArchived, listArchivedUsers, readArchived } from '../postgres/archive';
+import { archive, findArchived, listArchived, listArchivedUsers, readArchivedHistory } from '../postgres/archive';
 import { cartWorkflowId, userIdOf } from './ids';
 import { payloadConverter } from './payload-converter';
+import { endOf, fetchHistory, fetchNewest, fetchStart, type History, type RunStart, startOf } from './runs';
 
-type History = temporal.api.history.v1.IHistory;
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+const { History: HistoryMessage } = temporal.api.history.v1;
 
 /** Where histories are: Temporal, as long as it keeps them, and the archive in Postgres. */
 export interface HistorySource {
@@ -17,91 +17,121 @@ export interface HistorySource {
 }
 
 /** One run of a cart's workflow. */
-export interface CartRun {
+export interface RunInfo extends RunStart {
   readonly runId: string;
-  readonly previousRunId: string | undefined;
-  readonly startedAt: string;
   readonly isClosed: boolean;
   readonly source: 'temporal' | 'archive';
+}
+
+/** One run of a cart's workflow with its history. */
+export interface CartRun extends RunInfo {
   readonly history: History;
 }
 
-/** The decisions a run handed to its projection, in order of sequence, each once. */
+/** `isSwept`: a sweep has just put all ended runs into the archive, so that Temporal need not be asked for them again. */
+interface ListOptions {
+  readonly isSwept?: boolean;
+}
+
+/**
+ * The decisions a run handed to its projection, in order of sequence, each once.
+ * @throws Error naming the event whose payload is not one of ours.
+ */
 export function decisionsIn(history: History): RecordedDecision[] {
   const decisions = new Map<number, RecordedDecision>();
-  for (const { activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
+  for (const { eventId, activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
     if (scheduled?.activityType?.name !== 'projectCart') continue;
     const payload = scheduled.input?.payloads?.[0];
-    if (!payload) continue;
-    const input = payloadConverter.fromPayload<{ decisions: RecordedDecision[] }>(payload);
+    const input = payload && payloadConverter.fromPayload<{ decisions?: RecordedDecision[] }>(payload);
+    if (!Array.isArray(input?.decisions)) throw new Error(`Event ${eventId} of the history has no readable decisions.`);
     for (const decision of input.decisions) decisions.set(decision.sequence, decision);
   }
-  return [...decisions.values()].sort((a, b) => a.sequence - b.sequence);
+  return inOrder(decisions);
 }
 
-/** All decisions of a cart that a history still tells, in order of sequence, each once. */
-export async function readDecisions(source: HistorySource, userId: string): Promise<RecordedDecision[]> {
+/**
+ * The decisions of a cart that a history still tells, in order of sequence, each once. Where two runs decided the same
+ * sequence, as after a run was terminated before its last decisions reached Postgres, the newer run's counts.
+ * @param options.after only those of a later sequence; runs that are older are then not read at all.
+ */
+export async function readDecisions(
+  source: HistorySource,
+  userId: string,
+  options: ListOptions & { readonly after?: number } = {},
+): Promise<RecordedDecision[]> {
+  const { after = 0 } = options;
   const decisions = new Map<number, RecordedDecision>();
-  for (const { history } of await readRuns(source, userId)) {
-    for (const decision of decisionsIn(history)) decisions.set(decision.sequence, decision);
+  for (const info of (await listRuns(source, userId, options)).reverse()) {
+    const run = await readRun(source, userId, info);
+    const own = run ? decisionsIn(run.history) : [];
+    for (const decision of own) {
+      if (decision.sequence > after && !decisions.has(decision.sequence)) decisions.set(decision.sequence, decision);
+    }
+    if (own[0] !== undefined && own[0].sequence <= after + 1) break;
   }
-  return [...decisions.values()].sort((a, b) => a.sequence - b.sequence);
+  return inOrder(decisions);
 }
 
-/** All runs of a cart that Temporal or the archive has, oldest first. */
-export async function readRuns({ client, db }: HistorySource, userId: string): Promise<CartRun[]> {
-  const runs = new Map<string, CartRun>();
-  for (const run of await readArchived(db, userId)) {
-    const history = temporal.api.history.v1.History.decode(run.history);
-    runs.set(run.runId, { ...run, isClosed: true, source: 'archive', history });
+const inOrder = (decisions: ReadonlyMap<number, RecordedDecision>): RecordedDecision[] =>
+  [...decisions.values()].sort((a, b) => a.sequence - b.sequence);
+
+/** All runs of a cart that Temporal or the archive has, oldest first; each a few megabytes at most. */
+export async function readRuns(source: HistorySource, userId: string): Promise<CartRun[]> {
+  const runs: CartRun[] = [];
+  for (const info of await listRuns(source, userId)) {
+    const run = await readRun(source, userId, info);
+    if (run !== undefined) runs.push(run);
   }
-  const add = async (runId: string | undefined): Promise<CartRun | undefined> => {
-    const run = await fetchRun(client, cartWorkflowId(userId), runId);
-    if (run !== undefined) runs.set(run.runId, run);
-    return run;
+  return runs;
+}
+
+/** What runs a cart has in Temporal or the archive, oldest first. */
+export async function listRuns(
+  { client, db }: HistorySource,
+  userId: string,
+  { isSwept = false }: ListOptions = {},
+): Promise<RunInfo[]> {
+  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
+  const workflowId = cartWorkflowId(userId);
+  const runs = new Map<string, RunInfo>();
+  for (const { runId, previousRunId, startedAt } of await listArchived(db, userId)) {
+    runs.set(runId, { runId, previousRunId, startedAt, isClosed: true, source: 'archive' });
+  }
+  const newest = await fetchNewest(client, workflowId);
+  const find = async (runId: string): Promise<RunInfo | undefined> => {
+    const start = await fetchStart(client, workflowId, runId);
+    const isClosed = runId !== newest?.runId || newest.isClosed;
+    if (start !== undefined) runs.set(runId, { runId, ...start, isClosed, source: 'temporal' });
+    return runs.get(runId);
   };
-  // The chain of runs is exact; the list, which also knows chains that ended, may lag behind.
-  let next = await add(undefined);
-  while (next?.previousRunId !== undefined && !runs.has(next.previousRunId)) next = await add(next.previousRunId);
-  for (const runId of await listRunIds(client, userId)) if (!runs.has(runId)) await add(runId);
+  // The chain is exact. The list, which also knows chains that ended before, may lag behind.
+  for (let runId = newest?.runId; runId !== undefined; ) runId = (await find(runId))?.previousRunId;
+  if (!isSwept) {
+    for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+      if (runs.get(runId)?.source !== 'temporal') await find(runId);
+    }
+  }
   return [...runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
 
-async function listRunIds(client: Client, userId: string): Promise<string[]> {
-  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
-  const runIds: string[] = [];
-  for await (const run of client.workflow.list({ query: `WorkflowId = '${cartWorkflowId(userId)}'` }))
-    runIds.push(run.runId);
-  return runIds;
-}
-
-/** One run as Temporal has it; the newest one without `runId`; undefined where Temporal has none. */
-async function fetchRun(client: Client, workflowId: string, runId: string | undefined): Promise<CartRun | undefined> {
-  try {
-    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    const started = history.events?.[0];
-    const attributes = started?.workflowExecutionStartedEventAttributes;
-    if (!started || !attributes) return undefined;
-    return {
-      runId: runId ?? attributes.originalExecutionRunId!,
-      previousRunId: attributes.continuedExecutionRunId || undefined,
-      startedAt: instantOf(started),
-      isClosed: endOf(history.events!.at(-1)!) !== undefined,
-      source: 'temporal',
-      history,
-    };
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+/** A listed run with its history; undefined where Temporal has forgotten it meanwhile and the archive does not have it. */
+export async function readRun(
+  { client, db }: HistorySource,
+  userId: string,
+  info: RunInfo,
+): Promise<CartRun | undefined> {
+  const history = await fetchHistory(client, cartWorkflowId(userId), info.runId);
+  if (history !== undefined) return { ...info, source: 'temporal', history };
+  const kept = await readArchivedHistory(db, info.runId);
+  return kept && { ...info, isClosed: true, source: 'archive', history: HistoryMessage.decode(kept) };
 }
 
 /** The users that have a cart in Temporal or in the archive, each once. */
 export async function* listUsers({ client, db }: HistorySource): AsyncGenerator<string> {
   const seen = new Set<string>();
-  for await (const run of client.workflow.list({ query: "WorkflowType = 'cartWorkflow'" })) {
-    const userId = userIdOf(run.workflowId);
-    if (seen.has(userId)) continue;
+  for await (const { workflowId } of client.workflow.list({ query: "WorkflowType = 'cartWorkflow'" })) {
+    const userId = userIdOf(workflowId);
+    if (seen.has(userId) || !isCart(workflowId)) continue;
     seen.add(userId);
     yield userId;
   }
@@ -113,50 +143,63 @@ export async function* listUsers({ client, db }: HistorySource): AsyncGenerator<
   }
 }
 
+const isCart = (workflowId: string): boolean => {
+  const userId = userIdOf(workflowId);
+  return isId(userId) && cartWorkflowId(userId) === workflowId;
+};
+
 /**
- * Keeps a closed run in the archive, as Temporal stored it. A run that Temporal does not have any more cannot be kept.
- * @returns whether it is new in the archive. @throws Error where the run has not ended.
+ * Keeps a closed run in the archive, as Temporal stored it.
+ * @returns `known` where the archive has it already, `forgotten` where neither it nor Temporal has.
+ * @throws Error where the run has not ended.
  */
-export async function archiveRun({ client, db }: HistorySource, workflowId: string, runId: string): Promise<boolean> {
-  if ((await findArchived(db, [runId])).has(runId)) return false;
-  const run = await fetchRun(client, workflowId, runId);
-  if (run === undefined) return false;
-  const events = run.history.events!;
-  const last = events.at(-1)!;
-  const closedAs = endOf(last);
-  if (closedAs === undefined) throw new Error(`Run ${runId} of ${workflowId} has not ended.`);
-  const archived: ArchivedRun = {
-    userId: userIdOf(workflowId),
-    workflowId,
-    runId,
-    previousRunId: run.previousRunId,
-    startedAt: run.startedAt,
-    closedAt: instantOf(last),
-    closedAs,
-    eventCount: events.length,
-    history: temporal.api.history.v1.History.encode(run.history).finish(),
-  };
-  return archive(db, archived);
+export async function archiveRun(
+  { client, db }: HistorySource,
+  workflowId: string,
+  runId: string,
+): Promise<'new' | 'known' | 'forgotten'> {
+  if ((await findArchived(db, [runId])).has(runId)) return 'known';
+  const history = await fetchHistory(client, workflowId, runId);
+  if (history === undefined) return 'forgotten';
+  const end = endOf(history);
+  if (end === undefined) throw new Error(`Run ${runId} of ${workflowId} has not ended.`);
+  const userId = userIdOf(workflowId);
+  const run = { userId, workflowId, runId, ...startOf(history), ...end, eventCount: history.events!.length };
+  return (await archive(db, run, HistoryMessage.encode(history).finish())) ? 'new' : 'known';
 }
 
-/** Archives all closed runs that are not in the archive yet. @returns how many those were. */
-export async function sweepClosedRuns(source: HistorySource): Promise<number> {
+/**
+ * Archives all closed runs that are not in the archive yet, until told to stop. @returns how many those were.
+ * @throws Error naming the runs that could not be archived, after all others were.
+ */
+export async function sweepClosedRuns(source: HistorySource, signal?: AbortSignal): Promise<number> {
   const query = "WorkflowType = 'cartWorkflow' and ExecutionStatus != 'Running'";
+  const batch: { workflowId: string; runId: string }[] = [];
+  const failures: string[] = [];
   let archived = 0;
+  const archiveBatch = async () => {
+    const runs = batch.splice(0);
+    const known = await findArchived(
+      source.db,
+      runs.map((run) => run.runId),
+    );
+    for (const { workflowId, runId } of runs) {
+      if (known.has(runId) || signal?.aborted) continue;
+      const outcome = await archiveRun(source, workflowId, runId).catch((error: Error) => error);
+      if (outcome === 'new') archived += 1;
+      if (outcome instanceof Error) failures.push(`run ${runId} of ${workflowId}: ${outcome.message}`);
+    }
+  };
   for await (const { workflowId, runId } of source.client.workflow.list({ query })) {
-    if (await archiveRun(source, workflowId, runId)) archived += 1;
+    if (signal?.aborted) break;
+    if (isCart(workflowId)) batch.push({ workflowId, runId });
+    if (batch.length === 200) await archiveBatch();
+  }
+  await archiveBatch();
+  if (failures.length > 0) {
+    throw new Error(
+      `${archived} closed runs were archived, and ${failures.length} could not be:\n${failures.join('\n')}`,
+    );
   }
   return archived;
-}
-
-const endings = /^workflowExecution(ContinuedAsNew|Completed|Failed|TimedOut|Canceled|Terminated)EventAttributes$/;
-
-/** How a run ended, told by its last event; undefined while it runs. */
-function endOf(last: HistoryEvent): string | undefined {
-  const ending = Object.entries(last).find(([field, value]) => value != null && endings.test(field));
-  return ending && endings.exec(ending[0])![1];
-}
-
-function instantOf({ eventTime }: HistoryEvent): string {
-  return new Date(Number(eventTime?.seconds ?? 0) * 1_000 + Math.floor((eventTime?.nanos ?? 0) / 1e6)).toISOString();
 }

@@ -57,7 +57,9 @@ const logViews = `
     where type = 'CartRestored' and r.after <> r.before`;
 
 // With the owner's rights, so that who calls needs none on the tables; the fixed path keeps a caller's objects out.
-const asOwner = 'language sql stable parallel safe security definer set search_path = pg_catalog, pg_temp';
+// Memory for the sums of some 100,000 carts at once; compiling takes longer than it saves here.
+const asOwner = `language sql stable parallel safe security definer
+  set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off`;
 
 const lineFunctions = `
   create function reports.cart_lines_at(at timestamptz default now())
@@ -107,7 +109,7 @@ const cartRow = `user_id text, version integer, lines bigint, units bigint, valu
 
 const openCart = `
   select user_id, count(*) as lines, sum(quantity) as units, sum(quantity * unit_price) as value,
-         min(currency) as currency, max(lower(versions)) as known_version
+         min(currency) as currency, max(lower(versions)) as known_version, min(lower(during)) as open_at_the_latest
   from public.cart_item_history`;
 
 // The versions through which a cart was never empty are one range of those in which any line was in it.
@@ -144,12 +146,18 @@ const cartFunctions = `
   ${asOwner} as $$
     with open as materialized (
       ${openCart} where during @> at group by user_id
+    ), candidate as materialized (
+      -- Whichever carts are open longest, they were open already when the last of as many carts had surely been opened.
+      select * from open where user_id in (
+        select h.user_id from public.cart_item_history h
+        where h.during @> (select max(latest) from (select open_at_the_latest as latest from open
+                                                    order by latest limit how_many) as oldest))
     ), held as (
       select h.user_id, range_agg(h.versions) as stretches
-      from public.cart_item_history h join open on h.user_id = open.user_id and lower(h.versions) <= known_version
-      group by h.user_id
+      from public.cart_item_history h join candidate using (user_id)
+      where lower(h.versions) <= known_version group by h.user_id
     ), opened as (
-      select open.*, ${openedVersion} from open join held using (user_id)
+      select candidate.*, ${openedVersion} from candidate join held using (user_id)
     ), longest as (
       select opened.*, e.occurred_at as open_since
       from opened join public.cart_events e on e.user_id = opened.user_id and e.version = opened_version
@@ -168,7 +176,7 @@ const valueFunction = `
       select row_number() over (order by start) as n, least((start + ('1 ' || step)::interval) at time zone 'UTC', "to") as at
       from generate_series(date_trunc(step, "from" at time zone 'UTC'), "to" at time zone 'UTC' - interval '1 microsecond',
                            ('1 ' || step)::interval) as start
-    ), line as materialized (
+    ), line as not materialized (
       select user_id, currency, quantity * unit_price as amount, during
       from public.cart_item_history where during && tstzrange("from", "to", '[]')
     ), stretch as (

@@ -1,0 +1,135 @@
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { Presets, SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import type { Knex } from 'knex';
+import type { Config } from '../config';
+import { runningPostgresUrl } from '../embedded/postgres';
+import { connectDatabase } from '../postgres/database';
+import { openClient } from '../temporal/connection';
+import type { HistorySource } from '../temporal/histories';
+
+/** What a command works with. */
+export interface OpsContext {
+  readonly config: Config;
+  /** A pool that has the patience for statements of ten minutes. */
+  readonly db: Knex;
+  /** Connects when first asked for. @throws Error saying what to do, where Temporal does not answer. */
+  temporal(): Promise<Client>;
+  /** Temporal and the archive, to read histories from. */
+  histories(): Promise<HistorySource>;
+  /** Writes a part of the result to standard output. */
+  print(text: string): void;
+  /** Shows on a terminal how far a command is; elsewhere nothing. */
+  startProgress(what: string, total?: number): Progress;
+}
+
+export interface Progress {
+  set(done: number): void;
+  stop(): void;
+}
+
+/** Runs a command's task on a context of its own; what the task gives is the exit status: 0 fine, 1 found something wrong. */
+export type RunTask = (task: (context: OpsContext) => Promise<number>) => Promise<void>;
+
+/** Adds one command to the program. */
+export type RegisterOp = (program: Command, run: RunTask) => void;
+
+/** A context, and how to close what it opened. */
+export interface OpenContext {
+  readonly context: OpsContext;
+  close(): Promise<void>;
+}
+
+const tenMinutesMs = 600_000;
+
+/**
+ * Opens what commands work with: the configured Postgres and Temporal, or those of a running `npm start`.
+ * @throws Error saying what to do, where Postgres does not answer.
+ */
+export async function openContext(config: Config): Promise<OpenContext> {
+  const db = await openDatabase(config);
+  const temporal = lazyTemporal(config.temporal.isExternal ? config.temporal : embeddedTemporal(config));
+  const context: OpsContext = {
+    config,
+    db,
+    temporal: temporal.open,
+    histories: async () => ({ client: await temporal.open(), db }),
+    print: (text) => console.log(text),
+    startProgress,
+  };
+  const close = async () => {
+    await Promise.all([temporal.close(), db.destroy()]);
+  };
+  return { context, close };
+}
+
+async function openDatabase({ databaseUrl, embedded }: Config): Promise<Knex> {
+  const folder = path.join(embedded.dataDir, 'postgres');
+  const url = databaseUrl ?? (await runningPostgresUrl(folder, embedded.postgresPort));
+  if (url === undefined) {
+    throw new Error(
+      `No Postgres: DATABASE_URL is not set, and none runs on ${embedded.dataDir} at port ${embedded.postgresPort}. ` +
+        'Start it with `npm start`, or set DATABASE_URL.',
+    );
+  }
+  const db = connectDatabase(url, { poolSize: 10, name: 'cart-ops', patienceMs: tenMinutesMs });
+  try {
+    await assertSchema(db);
+    return db;
+  } catch (error) {
+    await db.destroy();
+    const { host, pathname } = new URL(url);
+    throw new Error(`The Postgres at ${host}${pathname} cannot be worked with. Is DATABASE_URL right?`, {
+      cause: error,
+    });
+  }
+}
+
+/** Commands leave the schema alone: someone may run them from newer code than the roles that are at work. */
+async function assertSchema(db: Knex): Promise<void> {
+  const { rows } = await db.raw("select to_regclass('cart_histories') is not null as is_there");
+  if (!rows[0].is_there) throw new Error('It lacks the tables of the carts. Start any role once, and it makes them.');
+}
+
+const embeddedTemporal = ({ temporal, embedded }: Config): Config['temporal'] => ({
+  ...temporal,
+  connection: { address: `127.0.0.1:${embedded.temporalPort}` },
+});
+
+function lazyTemporal(options: Config['temporal']) {
+  let opened: ReturnType<typeof openClient> | undefined;
+  return {
+    async open(): Promise<Client> {
+      opened ??= openClient(options);
+      try {
+        await opened.check();
+      } catch (error) {
+        const where = `${options.connection.address ?? 'localhost:7233'}, namespace ${options.namespace}`;
+        throw new Error(
+          `Temporal does not answer at ${where}. Start it with \`npm start\`, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.`,
+          { cause: error },
+        );
+      }
+      return opened.client;
+    },
+    async close() {
+      await opened?.close();
+    },
+  };
+}
+
+function startProgress(what: string, total?: number): Progress {
+  const known = total === undefined ? '{value}' : '{bar} {value} of {total} · {eta_formatted} left';
+  const options = { format: `${what}: ${known} · {rate}/s`, clearOnComplete: true, hideCursor: true };
+  const bar = new SingleBar(options, Presets.shades_classic);
+  const startedAt = performance.now();
+  bar.start(total ?? 0, 0, { rate: 0 });
+  return {
+    set(done) {
+      const seconds = (performance.now() - startedAt) / 1_000;
+      bar.update(done, { rate: Math.round(done / Math.max(seconds, 0.001)) });
+    },
+    stop: () => bar.stop(),
+  };
+}

@@ -1,0 +1,46 @@
+import { healCart } from '../recovery/heal';
+import { type HealResult, healAll } from '../recovery/heal-all';
+import { readDecisions } from '../temporal/histories';
+import type { OpsContext, RegisterOp } from './context';
+import { examples, parseId } from './options';
+import { asTable } from './table';
+
+interface Options {
+  readonly user?: string;
+  readonly json?: boolean;
+}
+
+export const registerHeal: RegisterOp = (program, run) => {
+  program
+    .command('heal')
+    .description("fill what Postgres lacks of the log from Temporal's histories, as after restoring an older backup")
+    .option('--user <userId>', 'one cart', parseId)
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', examples('heal', 'heal --user alice'))
+    .action((options: Options) =>
+      run(async (context) => {
+        const result = options.user ? await healUser(context, options.user) : await healEverything(context);
+        context.print(options.json ? JSON.stringify(result) : describeHealed(result));
+        return result.failed.length === 0 ? 0 : 1;
+      }),
+    );
+};
+
+async function healUser(context: OpsContext, userId: string): Promise<HealResult> {
+  const decisions = await readDecisions(await context.histories(), userId);
+  const missing = await healCart(context.db, userId, decisions);
+  return { carts: 1, decisions: decisions.length, missing, failed: [] };
+}
+
+/** Heals all carts, showing how far it is. */
+export async function healEverything(context: OpsContext): Promise<HealResult> {
+  const progress = context.startProgress('carts healed');
+  const result = await healAll(await context.histories(), ({ carts }) => progress.set(carts));
+  progress.stop();
+  return result;
+}
+
+export function describeHealed({ carts, decisions, missing, failed }: HealResult): string {
+  const summary = `${carts} carts, ${decisions} decisions in histories: ${missing} were missing from Postgres.`;
+  return failed.length > 0 ? `${asTable(failed, ['userId', 'reason'])}\n${summary} See docs/operations.md.` : summary;
+}

@@ -1,0 +1,135 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { findArchived, userOfArchived } from '../postgres/archive';
+import { sampleOf } from '../recovery/verify-all';
+import {
+  type CartRun,
+  decisionsIn,
+  type HistorySource,
+  listRuns,
+  listUsers,
+  readRun,
+  readRuns,
+  sweepClosedRuns,
+} from '../temporal/histories';
+import { userIdOf } from '../temporal/ids';
+import type { OpsContext, RegisterOp } from './context';
+import { examples, parseId } from './options';
+import { asTable } from './table';
+
+/** A run and the user whose cart it is of. */
+export interface RunOfUser {
+  readonly userId: string;
+  readonly run: CartRun;
+}
+
+/** The runs of a user's cart, or of a random sample of all carts, or of all of them, each read when it is asked for. */
+export async function* runsOf(source: HistorySource, user?: string, sample?: number): AsyncGenerator<RunOfUser> {
+  const users = user === undefined ? listUsers(source) : only(user);
+  for await (const userId of sample === undefined ? users : sampleOf(users, sample)) {
+    for (const info of await listRuns(source, userId)) {
+      const run = await readRun(source, userId, info);
+      if (run !== undefined) yield { userId, run };
+    }
+  }
+}
+
+async function* only(user: string): AsyncGenerator<string> {
+  yield user;
+}
+
+/** `ops histories`: list, export and archive the histories of the carts' runs. */
+export const registerHistories: RegisterOp = (program, run) => {
+  const histories = program.command('histories').description("the histories of the carts' runs");
+  histories
+    .command('list')
+    .description("a cart's runs in Temporal and in the archive, oldest first")
+    .requiredOption('--user <userId>', 'whose cart', parseId)
+    .option('--json', 'as JSON')
+    .addHelpText('after', examples('histories list --user alice'))
+    .action((options) => run((context) => list(context, options)));
+  histories
+    .command('export')
+    .description('write histories as JSON, as `temporal workflow show -o json` does, to replay or to keep')
+    .requiredOption('--out <folder>', 'where to; made if need be')
+    .option('--user <userId>', 'of this cart only', parseId)
+    .option('--run <runId>', 'of this run only', parseId)
+    .addHelpText(
+      'after',
+      examples('histories export --user alice --out /tmp/alice', 'histories export --out histories'),
+    )
+    .action((options) => run((context) => exportHistories(context, options)));
+  histories
+    .command('sweep')
+    .description('archive all closed runs that are not archived yet; the worker does so every hour')
+    .addHelpText('after', examples('histories sweep'))
+    .action(() => run(sweep));
+};
+
+async function list(context: OpsContext, { user, json }: { user: string; json?: boolean }): Promise<number> {
+  const runs = await readRuns(await context.histories(), user);
+  const runIds = runs.map((run) => run.runId);
+  const archived = await findArchived(context.db, runIds);
+  const rows = runs.map((run) => ({ ...summaryOf(run), isArchived: archived.has(run.runId) }));
+  const fields = ['runId', 'startedAt', 'isClosed', 'isArchived', 'source', 'events', 'decisions'] as const;
+  if (json) context.print(JSON.stringify(rows, undefined, 2));
+  else context.print(asTable(rows, fields) || nothingOf(user));
+  return 0;
+}
+
+function summaryOf({ history, ...run }: CartRun) {
+  const sequences = decisionsIn(history).map((decision) => decision.sequence);
+  const decisions = sequences.length > 0 ? `${sequences[0]}–${sequences.at(-1)}` : 'none';
+  return { ...run, events: history.events?.length ?? 0, decisions };
+}
+
+interface Chosen {
+  readonly user?: string;
+  readonly run?: string;
+}
+
+async function exportHistories(context: OpsContext, { out, ...chosen }: Chosen & { out: string }): Promise<number> {
+  const source = await context.histories();
+  const folder = path.resolve(out);
+  await mkdir(folder, { recursive: true });
+  const progress = context.startProgress('histories written');
+  let written = 0;
+  for await (const { userId, run } of choose(source, chosen)) {
+    await writeFile(path.join(folder, fileName(userId, run.runId)), `${historyToJSON(run.history)}\n`);
+    written += 1;
+    progress.set(written);
+  }
+  progress.stop();
+  const wanted = chosen.run ?? chosen.user;
+  if (written === 0 && wanted !== undefined) throw new Error(nothingOf(wanted));
+  context.print(`${written} ${written === 1 ? 'history' : 'histories'} written to ${folder}`);
+  return 0;
+}
+
+/** A name that every file system takes: an encoded id may be longer than those allow, and the run's id tells it apart anyway. */
+const fileName = (userId: string, runId: string): string =>
+  `${encodeURIComponent(userId).slice(0, 180)}-${encodeURIComponent(runId)}.json`;
+
+async function* choose(source: HistorySource, { user, run: runId }: Chosen): AsyncGenerator<RunOfUser> {
+  if (runId === undefined) return yield* runsOf(source, user);
+  const userId = user ?? (await userOfRun(source, runId));
+  if (userId === undefined) return;
+  const info = (await listRuns(source, userId)).find((each) => each.runId === runId);
+  const run = info && (await readRun(source, userId, info));
+  if (run !== undefined) yield { userId, run };
+}
+
+async function userOfRun({ client, db }: HistorySource, runId: string): Promise<string | undefined> {
+  const query = `WorkflowType = 'cartWorkflow' and RunId = '${runId}'`;
+  for await (const { workflowId } of client.workflow.list({ query })) return userIdOf(workflowId);
+  return userOfArchived(db, runId);
+}
+
+async function sweep(context: OpsContext): Promise<number> {
+  const archived = await sweepClosedRuns(await context.histories());
+  context.print(`${archived} closed ${archived === 1 ? 'run' : 'runs'} archived`);
+  return 0;
+}
+
+const nothingOf = (id: string): string => `Neither Temporal nor the archive has a history of ${id}.`;

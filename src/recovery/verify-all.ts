@@ -1,0 +1,89 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Knex } from 'knex';
+import { type HistorySource, listUsers, readDecisions } from '../temporal/histories';
+import { forEachAtOnce } from './each';
+import { listLoggedCarts } from './log';
+import { type Finding, type Verification, verifyCart } from './verify';
+
+/** What verifying found, over all carts looked at. */
+export interface VerifyResult {
+  readonly carts: number;
+  readonly decisions: number;
+  readonly events: number;
+  /** Decisions that no history tells any more; they could only be held against the hash chain and the read model. */
+  readonly notInHistories: number;
+  readonly findings: readonly Finding[];
+}
+
+const cartsAtOnce = 4;
+const secondLookMs = 2_000;
+
+/** Verifies one cart. What is found is looked at a second time, for a projection may have been on its way. */
+export async function verifyUser(source: HistorySource, userId: string): Promise<Verification> {
+  const verify = async () => verifyCart(source.db, userId, await readDecisions(source, userId));
+  const first = await verify();
+  if (first.findings.length === 0) return first;
+  await delay(secondLookMs);
+  return verify();
+}
+
+/**
+ * Verifies every cart known to Temporal, the archive, the log or the read model.
+ * @param sample how many carts to look at, chosen at random; all of them where undefined.
+ */
+export async function verifyAll(
+  source: HistorySource,
+  sample: number | undefined,
+  onProgress: (soFar: VerifyResult) => void,
+): Promise<VerifyResult> {
+  let result: VerifyResult = { carts: 0, decisions: 0, events: 0, notInHistories: 0, findings: [] };
+  const users = sample === undefined ? allUsers(source) : sampleOf(allUsers(source), sample);
+  await forEachAtOnce(users, cartsAtOnce, async (userId) => {
+    const { decisions, events, inHistories, findings } = await verifyUser(source, userId);
+    result = {
+      carts: result.carts + 1,
+      decisions: result.decisions + decisions,
+      events: result.events + events,
+      notInHistories: result.notInHistories + Math.max(0, decisions - inHistories),
+      findings: [...result.findings, ...findings],
+    };
+    onProgress(result);
+  });
+  return result;
+}
+
+async function* allUsers(source: HistorySource): AsyncGenerator<string> {
+  const seen = new Set<string>();
+  for await (const userId of fromEverywhere(source)) {
+    if (seen.has(userId)) continue;
+    seen.add(userId);
+    yield userId;
+  }
+}
+
+async function* fromEverywhere(source: HistorySource): AsyncGenerator<string> {
+  for await (const page of listLoggedCarts(source.db, 1_000)) for (const { userId } of page) yield userId;
+  yield* listUsers(source);
+  yield* usersOfReadModel(source.db);
+}
+
+async function* usersOfReadModel(db: Knex): AsyncGenerator<string> {
+  for (let after = ''; ; ) {
+    const users = await db('carts').where('user_id', '>', after).orderBy('user_id').limit(1_000).pluck('user_id');
+    yield* users;
+    if (users.length === 0) return;
+    after = users.at(-1);
+  }
+}
+
+/** A fair sample of a stream of unknown length (reservoir sampling). */
+export async function* sampleOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T> {
+  const chosen: T[] = [];
+  let count = 0;
+  for await (const item of items) {
+    count += 1;
+    const place = count <= size ? count - 1 : Math.floor(Math.random() * count);
+    if (place < size) chosen[place] = item;
+  }
+  yield* chosen;
+}
