@@ -12,6 +12,7 @@ const environment = z.object({
   TEMPORAL_UI_PORT: port(8233),
   POSTGRES_PORT: port(5433),
   TEMPORAL_ADDRESS: z.string().min(1).optional(),
+  TEMPORAL_UI_URL: z.url().optional(),
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('carts'),
   TEMPORAL_CLI_PATH: z.string().min(1).optional(),
   TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
@@ -41,6 +42,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
     port: env.PORT,
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
+    webUiUrl: env.TEMPORAL_UI_URL?.replace(/\/$/, ''),
     temporal: {
       isExternal: env.TEMPORAL_ADDRESS !== undefined,
       connection: temporal.connectionOptions,

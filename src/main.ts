@@ -13,14 +13,15 @@ void runProcess(async (self) => {
   const { temporal, databaseUrl, uiUrl } = await startServers(self);
   await migrateDatabase(databaseUrl);
   await seed(databaseUrl);
-  const options = { temporal, databaseUrl, logger: self.logger };
+  const webUiUrl = uiUrl ?? self.config.webUiUrl;
+  const options = { temporal, databaseUrl, webUiUrl, logger: self.logger };
   const roles = [await openWorker(options), await openQueryApi(options), await openCommandApi(options)];
   const url = await serveRoles(self, roles, defaultPort);
   console.log(
     [
       '',
       `  API      ${url}`,
-      ...(uiUrl === undefined ? [] : [`  Web UI   ${uiUrl}/namespaces/${temporal.namespace}/workflows`]),
+      ...(webUiUrl === undefined ? [] : [`  Web UI   ${webUiUrl}/namespaces/${temporal.namespace}/workflows`]),
       '',
       '  Try:',
       `  curl -X POST ${url}/carts/alice/items -H 'Content-Type: application/json' -H 'Prefer: wait=5' -d '{"productId":"mug","quantity":2}'`,

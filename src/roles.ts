@@ -16,8 +16,10 @@ import { findOutcome } from './postgres/outcomes';
 import { cartQueryRoutes } from './queries/carts';
 import { productQueryRoutes } from './queries/products';
 import { readCart } from './queries/read-cart';
+import { reportRoutes } from './queries/reports';
 import { createCommandSender } from './temporal/command-sender';
 import { openClient, openWorkerConnection } from './temporal/connection';
+import { cartWorkflowId } from './temporal/ids';
 import { ensureSearchAttributes } from './temporal/search-attributes';
 import { sweepHourly } from './temporal/sweeper';
 import { bundleCartWorkflow, createCartWorker, installRuntime } from './temporal/worker';
@@ -33,6 +35,8 @@ export interface Role {
 export interface RoleOptions {
   readonly temporal: Config['temporal'];
   readonly databaseUrl: string;
+  /** Where Temporal's Web UI is, if anywhere; the timeline then links to the runs. */
+  readonly webUiUrl?: string | undefined;
   readonly logger: Logger;
 }
 
@@ -64,11 +68,15 @@ export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOpti
 }
 
 /** HTTP ← SQL. Needs Postgres alone. */
-export async function openQueryApi({ databaseUrl, logger }: RoleOptions): Promise<Role> {
+export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger }: RoleOptions): Promise<Role> {
   const db = connectDatabase(databaseUrl, { poolSize: 10, readOnly: true, name: 'cart-queries' });
   const announcements: Announcements = listenForProjections(databaseUrl, logger);
+  const workflows = `${webUiUrl}/namespaces/${temporal.namespace}/workflows`;
+  const runLink = webUiUrl
+    ? (userId: string, runId: string) => `${workflows}/${encodeURIComponent(cartWorkflowId(userId))}/${runId}/history`
+    : undefined;
   return {
-    routers: [cartQueryRoutes(db, announcements), productQueryRoutes(db)],
+    routers: [cartQueryRoutes(db, announcements, { runLink }), productQueryRoutes(db), reportRoutes(db)],
     checks: { postgres: async () => db.raw('select 1') },
     details: { forks: () => currentForks(db) },
     async close() {

@@ -18,6 +18,7 @@ export class Problem extends Error {
     readonly more: {
       readonly errors?: readonly FieldError[];
       readonly commandId?: string;
+      readonly newestVersion?: number;
       readonly retryAfterSeconds?: number;
     } = {},
   ) {

@@ -12,6 +12,35 @@ export const count = z
   .regex(/^\d{1,9}$/, 'must be a whole number of at most 9 digits')
   .transform(Number);
 
+/**
+ * An instant in RFC 3339: date, time with seconds, and offset. Read to the millisecond, which is as fine as events are
+ * dated; what is finer is cut off.
+ */
+export const instant = z.string().transform((text, context) => {
+  const read = readInstant(text);
+  if (read !== undefined) return read;
+  context.addIssue({ code: 'custom', message: instantMessage, input: text });
+  return z.NEVER;
+});
+
+const instantMessage = 'must be an RFC 3339 instant such as 2030-01-31T12:00:00Z or 2030-01-31T13:00:00.250%2B01:00';
+const instantPattern =
+  /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/i;
+
+function readInstant(text: string): Date | undefined {
+  const [, day, time, fraction = '', sign, hours = 0, minutes = 0] = instantPattern.exec(text) ?? [];
+  // 30 February would silently become 2 March.
+  if (day === undefined || !isDay(day)) return undefined;
+  const local = Date.parse(`${day}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
+  return new Date(sign === '-' ? local + offset : local - offset);
+}
+
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
+}
+
 /** The cart a path names. */
 export const cartPath = z.object({ userId: id });
 

@@ -2,50 +2,50 @@ import { type Request, type Response, Router } from 'express';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import { Problem } from '../http/problem';
-import { cartPath, count, id, pageLimit, validate } from '../http/validation';
+import { cartPath, count, id, instant, validate } from '../http/validation';
 import type { Announcements } from '../postgres/announcements';
 import { awaitProjection } from '../postgres/await-projection';
-import { eventColumns, toEvent } from '../postgres/cart-rows';
 import { findOutcome } from '../postgres/outcomes';
+import { diffRoutes } from './diff';
+import { cacheControl, cartThen } from './past-cart';
 import { type CartView, readCart } from './read-cart';
+import { type Moment, readPastCarts } from './read-past-cart';
+import { type RunLink, timelineRoutes } from './timeline';
 
-const cartQuery = z.strictObject({ minVersion: count.optional() });
-const eventsQuery = z.strictObject({ after: count.default(0), limit: pageLimit });
+const cartQuery = z
+  .strictObject({ minVersion: count.optional(), version: count.optional(), at: instant.optional() })
+  .refine((query) => Object.keys(query).length <= 1, 'minVersion, version and at exclude each other');
 const commandPath = cartPath.extend({ commandId: id });
 
 const freshnessSeconds = 5;
 
-/** What a storefront reads of a cart: all of it from Postgres. */
-export function cartQueryRoutes(db: Knex, announcements: Announcements): Router {
+/**
+ * What a storefront reads of a cart: all of it from Postgres.
+ * @param options.runLink makes the timeline's entries link to the run that decided them.
+ */
+export function cartQueryRoutes(
+  db: Knex,
+  announcements: Announcements,
+  options: { readonly runLink?: RunLink | undefined } = {},
+): Router {
   const router = Router();
 
   router.get('/carts/:userId', async (req, res) => {
     const { userId } = validate(cartPath, req.params);
-    const { minVersion } = validate(cartQuery, req.query);
+    const { minVersion, version, at } = validate(cartQuery, req.query);
+    const moment: Moment | undefined = at !== undefined ? { at } : version !== undefined ? { version } : undefined;
+    if (moment !== undefined) {
+      const [past] = await readPastCarts(db, userId, [moment]);
+      sendVersioned(req, res, cartThen(past!, moment, at === undefined ? 'version' : 'at'), cacheControl(past!));
+      return;
+    }
     const cart = minVersion
       ? await cartOfVersionAtLeast(db, announcements, userId, minVersion)
       : await readCart(db, userId);
-    sendVersioned(req, res, cart);
+    sendVersioned(req, res, cart, 'no-cache');
   });
 
-  router.get('/carts/:userId/events', async (req, res) => {
-    const { userId } = validate(cartPath, req.params);
-    const { after, limit } = validate(eventsQuery, req.query);
-    const rows = await db('cart_events')
-      .select(eventColumns)
-      .where({ user_id: userId })
-      .where('version', '>', after)
-      .orderBy('version')
-      .limit(limit + 1);
-    const events = rows.slice(0, limit).map(toEvent);
-    const last = events.at(-1);
-    if (rows.length <= limit || last === undefined) {
-      res.json({ events });
-      return;
-    }
-    const next = `/carts/${encodeURIComponent(userId)}/events?after=${last.version}&limit=${limit}`;
-    res.links({ next }).json({ events, next });
-  });
+  router.use(timelineRoutes(db, options.runLink), diffRoutes(db));
 
   router.get('/carts/:userId/commands/:commandId', async (req, res) => {
     const { userId, commandId } = validate(commandPath, req.params);
@@ -77,9 +77,9 @@ async function cartOfVersionAtLeast(
 }
 
 /** Answers with the cart and its version as ETag, or 304 where the client has this version. */
-function sendVersioned(req: Request, res: Response, cart: CartView): void {
+function sendVersioned(req: Request, res: Response, cart: CartView, cacheControl: string): void {
   const etag = `"${cart.version}"`;
-  res.set({ ETag: etag, 'Cache-Control': 'no-cache' });
+  res.set({ ETag: etag, 'Cache-Control': cacheControl });
   // Not req.fresh: it takes the no-cache that fetch() adds to a conditional request for a wish to have it all again.
   const known = (req.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known.includes(etag) || known.includes('*')) {

@@ -19,16 +19,20 @@ export interface CartView {
   }[];
 }
 
-const instant = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/** SQL: an instant as all answers have it. */
+export const instant = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+/** SQL, an aggregate: lines as a cart shows them, in the order in which they were put there. */
+export const lines = `coalesce(
+  json_agg(json_build_object(
+    'productId', product_id, 'name', name, 'quantity', quantity, 'unitPrice', unit_price,
+    'lineTotal', quantity * unit_price, 'addedAt', ${instant('added_at')}) order by added_version),
+  '[]')`;
 
 // One statement, so that cart and items are of the same version.
 const cartNow = `
   select version, status, currency, item_count as "itemCount", subtotal, ${instant('updated_at')} as "updatedAt",
-         coalesce(
-           (select json_agg(json_build_object(
-                     'productId', product_id, 'name', name, 'quantity', quantity, 'unitPrice', unit_price,
-                     'lineTotal', quantity * unit_price, 'addedAt', ${instant('added_at')}) order by added_version)
-            from cart_items where cart_items.user_id = carts.user_id), '[]') as items
+         (select ${lines} from cart_items where cart_items.user_id = carts.user_id) as items
   from carts where user_id = ?`;
 
 /** The cart as it is now. One that nobody used is empty, at version 0. */

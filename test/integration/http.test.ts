@@ -275,6 +275,12 @@ describe('the timeline', () => {
         commandId: expect.any(String),
         actor: `user:${user}`,
         data: { productId: 'pen', name: 'Pen', unitPrice: 250, currency: 'EUR', quantity: 5, previousQuantity: 4 },
+        sequence: 5,
+        command: 'addItem',
+        issuedAt: expect.any(String),
+        runId: expect.any(String),
+        before: [{ productId: 'pen', name: 'Pen', unitPrice: 250, quantity: 4 }],
+        after: [{ productId: 'pen', name: 'Pen', unitPrice: 250, quantity: 5 }],
       },
     ]);
   });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -106,6 +107,7 @@ describe('ops replay', () => {
 
   it('gives 1 and names the run that the code at hand would not carry on', async () => {
     const other = newUser('other');
+    const runId = randomUUID();
     const [run] = await readRuns({ client: world.client, db: world.db }, user);
     const History = temporal.api.history.v1.History;
     const broken = History.decode(History.encode(run!.history).finish());
@@ -114,7 +116,7 @@ describe('ops replay', () => {
     const archived = {
       userId: other,
       workflowId: cartWorkflowId(other),
-      runId: `broken-${other}`,
+      runId,
       previousRunId: undefined,
       startedAt: run!.startedAt,
       closedAt: run!.startedAt,
@@ -124,7 +126,7 @@ describe('ops replay', () => {
     await archive(world.db, archived, History.encode(broken).finish());
     const { status, output } = await ops('replay', '--user', other, '--json');
     expect(status).toBe(1);
-    expect(JSON.parse(output)).toMatchObject({ replayed: 1, broken: [{ userId: other, runId: `broken-${other}` }] });
+    expect(JSON.parse(output)).toMatchObject({ replayed: 1, broken: [{ userId: other, runId }] });
     expect(await ops('replay', '--user', user, '--json')).toMatchObject({ status: 0 });
   });
 });

@@ -1,0 +1,402 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import pino from 'pino';
+import { isMalformed, parseCommand } from '../../src/domain/commands';
+import { emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
+import { closeServer, createApp, listen } from '../../src/http/app';
+import { project } from '../../src/postgres/project';
+import { cartQueryRoutes } from '../../src/queries/carts';
+import { readCartAtVersion } from '../../src/queries/read-past-cart';
+import { ModelCart, type ModelCommand } from '../support/cart-model';
+import { createDatabase, type TestDatabase } from '../support/database';
+
+const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+const random = numbersFrom(seed);
+const immutable = 'private, max-age=31536000, immutable';
+const eventCount = 10_000;
+
+let database: TestDatabase;
+let server: Server;
+let url: string;
+const old = longLife('old', eventCount);
+const newest = old.versions.at(-1)!;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  const announcements = { onProjection: () => () => {}, close: async () => {} };
+  const routers = [cartQueryRoutes(database.db, announcements)];
+  server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  for (let from = 0; from < old.decisions.length; from += 250) {
+    await database.db.transaction((trx) => project(trx, 'old', old.decisions.slice(from, from + 250)));
+  }
+});
+afterAll(async () => {
+  await closeServer(server);
+  await database.drop();
+});
+
+async function get(path: string, headers: Record<string, string> = {}) {
+  const response = await fetch(`${url}${path}`, { headers });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+const at = (instant: string | number) => encodeURIComponent(typeof instant === 'string' ? instant : iso(instant));
+
+describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
+  it('reads at 500 versions as it was after so many events', async () => {
+    for (let round = 0; round < 500; round += 1) {
+      const version = random(eventCount + 1);
+      const { body } = await get(`/carts/old?version=${version}`);
+      expect(body).toEqual(old.versions[version]);
+    }
+  });
+
+  it('reads at 500 instants as it was after all that had happened by then', async () => {
+    for (let round = 0; round < 500; round += 1) {
+      const instant = Date.parse(old.versions[1 + random(eventCount)]!.updatedAt!) + random(3) - 1;
+      const { body } = await get(`/carts/old?at=${at(instant)}`);
+      expect(body).toEqual(thenAt(instant));
+    }
+  });
+
+  it('differs between two of its versions or instants as the carts then differ', async () => {
+    for (let round = 0; round < 200; round += 1) {
+      const version = random(eventCount + 1);
+      const instant = Date.parse(old.versions[1 + random(eventCount)]!.updatedAt!);
+      const then = thenAt(instant);
+      const forth = await get(`/carts/old/diff?from=${version}&to=${at(instant)}`);
+      expect(forth.body).toMatchObject({
+        userId: 'old',
+        from: { version },
+        to: { version: then.version, at: iso(instant) },
+        itemCount: { before: old.versions[version]!.itemCount, after: then.itemCount },
+        subtotal: { before: old.versions[version]!.subtotal, after: then.subtotal },
+      });
+      expect(contents(patched(old.versions[version]!, forth.body.items))).toEqual(contents(then));
+      const back = await get(`/carts/old/diff?from=${at(instant)}&to=${version}`);
+      expect(contents(patched(then, back.body.items))).toEqual(contents(old.versions[version]!));
+    }
+  });
+
+  it.each(['without', 'with'])('is read by index alone, %s statistics', async (statistics) => {
+    if (statistics === 'with') await database.db.raw('analyze');
+    const asked: { sql: string; bindings: string[] }[] = [];
+    const note = (query: { sql: string; bindings: string[] }) => asked.push(query);
+    database.db.on('query', note);
+    await get('/carts/old?version=5000');
+    await get(`/carts/old?at=${at(newest.updatedAt!)}`);
+    database.db.off('query', note);
+    expect(asked).toHaveLength(2);
+    for (const { sql, bindings } of asked) {
+      const { rows } = await database.db.raw(`explain ${sql.replace(/\$\d+/g, '?')}`, bindings);
+      const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
+      expect(plan).toMatch(/using no_overlap on cart_item_history|Bitmap Index Scan on no_overlap/);
+      expect(plan).not.toMatch(/Seq Scan on cart_/);
+    }
+  });
+});
+
+describe('a cart at a version', () => {
+  it('is the plain cart where the version is the newest', async () => {
+    const plain = await get('/carts/old');
+    expect((await get(`/carts/old?version=${eventCount}`)).body).toEqual(plain.body);
+    expect(plain.body).toEqual(newest);
+  });
+
+  it('that exists never changes, so it may be kept, and is answered 304 to who has it', async () => {
+    const { headers } = await get('/carts/old?version=7');
+    expect([headers.get('etag'), headers.get('cache-control')]).toEqual(['"7"', immutable]);
+    const again = await get('/carts/old?version=7', { 'If-None-Match': '"7"' });
+    expect([again.status, again.body, again.headers.get('cache-control')]).toEqual([304, undefined, immutable]);
+  });
+
+  it('0 is empty, also of a cart nobody used', async () => {
+    for (const user of ['old', 'nobody']) {
+      const { body, headers } = await get(`/carts/${user}?version=0`);
+      expect(body).toEqual(emptyCart(user));
+      expect([headers.get('etag'), headers.get('cache-control')]).toEqual(['"0"', immutable]);
+    }
+  });
+
+  it('that does not exist yet is 404 and tells the newest', async () => {
+    const { status, body } = await get(`/carts/old?version=${eventCount + 1}`);
+    expect([status, body.code, body.newestVersion]).toEqual([404, 'version_unknown', eventCount]);
+    expect(body.detail).toContain(`${eventCount}.`);
+    expect(await get('/carts/nobody?version=1')).toMatchObject({ status: 404, body: { newestVersion: 0 } });
+  });
+
+  it('is there for the rest of the system too', async () => {
+    expect(await readCartAtVersion(database.db, 'old', 500)).toEqual(old.versions[500]);
+    expect(await readCartAtVersion(database.db, 'old', 0)).toEqual(emptyCart('old'));
+    expect(await readCartAtVersion(database.db, 'old', eventCount + 1)).toBeUndefined();
+  });
+});
+
+describe('a cart at an instant', () => {
+  it('before its first event is empty', async () => {
+    for (const instant of ['1970-01-01T00:00:00Z', '0000-01-01T00:00:00+00:01', old.before]) {
+      expect((await get(`/carts/old?at=${at(instant)}`)).body).toEqual(emptyCart('old'));
+    }
+  });
+
+  it('may be kept once a later event exists, and not before', async () => {
+    const last = Date.parse(newest.updatedAt!);
+    const cacheControl = async (path: string) => (await get(path)).headers.get('cache-control');
+    expect(await cacheControl(`/carts/old?at=${at(last - 1)}`)).toBe(immutable);
+    expect(await cacheControl(`/carts/old?at=${at(last)}`)).toBe('no-cache');
+    expect(await cacheControl(`/carts/nobody?at=${at(last)}`)).toBe('no-cache');
+  });
+
+  it('means the same in every way to write the instant', async () => {
+    const instant = Date.parse(old.versions[4_000]!.updatedAt!);
+    const local = (minutes: number) => iso(instant + minutes * 60_000).replace('Z', '');
+    const ways = [`${local(0)}999Z`, `${local(90)}+01:30`, `${local(-720)}-12:00`, `${local(0)}z`.replace('T', 't')];
+    for (const way of ways) expect((await get(`/carts/old?at=${at(way)}`)).body).toEqual(thenAt(instant));
+  });
+
+  it('that is still to come is refused, be it by a second', async () => {
+    const soon = iso(Date.now() + 1_000);
+    for (const path of [`/carts/old?at=${at(soon)}`, `/carts/old/diff?from=1&to=${at(soon)}`]) {
+      const { status, body } = await get(path);
+      expect([status, body.code]).toEqual([400, 'invalid_request']);
+      expect(body.detail).toContain('future');
+    }
+  });
+});
+
+const noInstants = ['', 'now', '7', '2026-02-30T00:00:00Z', '2026-02-01', '2026-02-01T10:00:00', '2026-02-01T10:00Z'];
+const wrongInstants = [...noInstants, '2026-02-01T24:00:00Z', '2026-02-01T10:00:00+2:00', '2026-02-01T10:00:00.Z'];
+
+describe('what cannot be meant', () => {
+  it.each([
+    '/carts/old?version=1&at=2026-02-01T00:00:00Z',
+    '/carts/old?version=1&minVersion=1',
+    '/carts/old?at=2026-02-01T00:00:00Z&minVersion=1',
+    '/carts/old?version=1&version=2',
+    ...['', '-1', '1.5', 'x', '9999999999'].map((version) => `/carts/old?version=${version}`),
+    ...wrongInstants.map((instant) => `/carts/old?at=${at(instant)}`),
+    '/carts/old/diff',
+    '/carts/old/diff?from=1',
+    '/carts/old/diff?from=1&to=2&more=3',
+    '/carts/old/diff?from=1&to=2026-02-30T00:00:00Z',
+    '/carts/old/diff?from=-1&to=2',
+  ])('is 400: %s', async (path) => {
+    expect(await get(path)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+
+  it('is 404 for a difference with a version that does not exist', async () => {
+    const answer = await get(`/carts/old/diff?from=${eventCount + 1}&to=1`);
+    expect(answer).toMatchObject({ status: 404, body: { code: 'version_unknown', newestVersion: eventCount } });
+  });
+});
+
+describe('the difference', () => {
+  it('names what was added, removed and changed', async () => {
+    const story = [add('pen', 2), add('ink', 1), add('pad', 1), set('pen', 5), set('ink', 0), add('cap', 3)];
+    let checkpoint = emptyCheckpoint;
+    const decisions: RecordedDecision[] = [];
+    for (const [type, fields] of story) {
+      const told = tell(checkpoint, type, fields, Date.UTC(2025, 0, 1));
+      checkpoint = told.checkpoint;
+      decisions.push(told.decision);
+    }
+    await database.db.transaction((trx) => project(trx, 'few', decisions));
+    const { body, headers } = await get('/carts/few/diff?from=3&to=6');
+    expect(body).toEqual({
+      userId: 'few',
+      from: { version: 3, currency: 'EUR' },
+      to: { version: 6, currency: 'EUR' },
+      currency: 'EUR',
+      items: [
+        { productId: 'pen', name: 'pen', change: 'changed', before: content(2), after: content(5) },
+        { productId: 'ink', name: 'ink', change: 'removed', before: content(1), after: null },
+        { productId: 'cap', name: 'cap', change: 'added', before: null, after: content(3) },
+      ],
+      itemCount: { before: 4, after: 9 },
+      subtotal: { before: 400, after: 900 },
+    });
+    expect(headers.get('cache-control')).toBe(immutable);
+    expect((await get('/carts/few/diff?from=6&to=3')).body.subtotal).toEqual({ before: 900, after: 400 });
+    expect((await get('/carts/few/diff?from=6&to=6')).body.items).toEqual([]);
+  });
+
+  const content = (quantity: number) => ({ quantity, unitPrice: 100 });
+  const price = { unitPrice: 100, currency: 'EUR' };
+  const add = (productId: string, quantity: number) =>
+    ['addItem', { productId, quantity, name: productId, ...price }] as const;
+  const set = (productId: string, quantity: number) => ['changeItemQuantity', { productId, quantity }] as const;
+});
+
+interface Line {
+  productId: string;
+  name: string;
+  quantity: number;
+  unitPrice: number;
+  lineTotal: number;
+  addedAt: string;
+}
+interface View {
+  userId: string;
+  version: number;
+  status: string;
+  currency: string | null;
+  itemCount: number;
+  subtotal: number;
+  updatedAt: string | null;
+  items: Line[];
+}
+interface Life {
+  decisions: RecordedDecision[];
+  /** The cart after each version, as the model has it. */
+  versions: View[];
+  before: string;
+}
+
+/** A life of random commands, told to the real cart and to the model; several fall into the same millisecond. */
+function longLife(userId: string, length: number): Life {
+  const ids = Array.from({ length: 12 }, (_, n) => `p${n}`);
+  const catalogue = Object.fromEntries(
+    ids.map((id, n) => [id, { price: 100 + n * 7, currency: n % 6 === 5 ? 'USD' : 'EUR' }]),
+  );
+  const model = new ModelCart(catalogue);
+  const added = new Map<string, { addedAt: string; addedVersion: number }>();
+  const life: Life = { decisions: [], versions: [emptyCart(userId)], before: iso(Date.UTC(2025, 0, 1) - 1) };
+  const addedVersions: Record<string, number>[] = [{}];
+  let checkpoint = emptyCheckpoint;
+  let now = Date.UTC(2025, 0, 1);
+  while (model.version < length) {
+    now += random(3) === 0 ? 0 : random(4) === 0 ? random(86_400) : 1;
+    const past = random(60) === 0 ? random(model.version + 1) : undefined;
+    if (past === undefined) {
+      const command = randomCommand(ids);
+      const told = tell(checkpoint, ...toCommand(command, catalogue), now);
+      expect(told.decision.outcome).toBe(model.run(command) ? 'applied' : 'rejected');
+      ({ checkpoint } = told);
+      life.decisions.push(told.decision);
+    } else {
+      const { items, currency } = life.versions[past]!;
+      const restored = items.map(({ lineTotal: _lineTotal, ...item }) => ({
+        ...item,
+        addedVersion: addedVersions[past]![item.productId]!,
+      }));
+      const told = tell(checkpoint, 'restoreCart', { version: past, items: restored, currency }, now);
+      ({ checkpoint } = told);
+      life.decisions.push(told.decision);
+      restoreModel(restored);
+    }
+    if (model.version === life.versions.length) noteVersion();
+  }
+  return life;
+
+  function restoreModel(
+    items: readonly { productId: string; quantity: number; addedAt: string; addedVersion: number }[],
+  ) {
+    const shape = (lines: readonly { productId: string; quantity: number; addedVersion: number }[]) =>
+      JSON.stringify(lines.map(({ productId, quantity, addedVersion }) => [productId, quantity, addedVersion]));
+    const present = model.lines.map((line) => ({ ...line, ...added.get(line.productId)! }));
+    if (shape(present) === shape(items)) return;
+    model.quantities.clear();
+    added.clear();
+    for (const { productId, quantity, addedAt, addedVersion } of items) {
+      model.quantities.set(productId, quantity);
+      added.set(productId, { addedAt, addedVersion });
+    }
+    model.version += 1;
+  }
+
+  function noteVersion() {
+    const { lines, version } = model;
+    for (const id of added.keys()) if (!model.quantities.has(id)) added.delete(id);
+    for (const { productId } of lines) {
+      if (!added.has(productId)) added.set(productId, { addedAt: iso(now), addedVersion: version });
+    }
+    life.versions.push({
+      userId,
+      version,
+      status: lines.length === 0 ? 'empty' : 'open',
+      currency: lines.length === 0 ? null : catalogue[lines[0]!.productId]!.currency,
+      itemCount: lines.reduce((sum, { quantity }) => sum + quantity, 0),
+      subtotal: model.subtotal,
+      updatedAt: iso(now),
+      items: lines.map((line) => ({
+        ...line,
+        name: `The ${line.productId}`,
+        lineTotal: line.quantity * line.unitPrice,
+        addedAt: added.get(line.productId)!.addedAt,
+      })),
+    });
+    addedVersions.push(Object.fromEntries([...added].map(([id, { addedVersion }]) => [id, addedVersion])));
+  }
+}
+
+function randomCommand(ids: readonly string[]): ModelCommand {
+  const product = ids[random(ids.length)]!;
+  const dice = random(100);
+  if (dice < 45) return { kind: 'add', product, quantity: 1 + random(random(20) === 0 ? 999 : 9) };
+  if (dice < 75) return { kind: 'change', product, quantity: random(12) };
+  if (dice < 93) return { kind: 'remove', product };
+  return { kind: dice < 96 ? 'clear' : 'checkout' };
+}
+
+function toCommand(command: ModelCommand, catalogue: ModelCart['catalogue']): [string, object] {
+  if (command.kind === 'clear') return ['clearCart', {}];
+  if (command.kind === 'checkout') return ['checkOut', {}];
+  const { product: productId } = command;
+  if (command.kind === 'remove') return ['removeItem', { productId }];
+  const { quantity } = command;
+  if (command.kind === 'change') return ['changeItemQuantity', { productId, quantity }];
+  const { price, currency } = catalogue[productId]!;
+  return ['addItem', { productId, name: `The ${productId}`, unitPrice: price, currency, quantity }];
+}
+
+function tell(checkpoint: typeof emptyCheckpoint, type: string, fields: object, at: number) {
+  const commandId = `c${checkpoint.sequence + 1}`;
+  const command = parseCommand(type, { commandId, issuedAt: iso(at), actor: 'user:old', ...fields });
+  if (isMalformed(command)) throw new Error(command.reason);
+  const told = handle(checkpoint, command, { now: iso(at), runId: 'run', freshId: () => commandId, unprojected: 0 });
+  return { checkpoint: told.checkpoint, decision: told.decision! };
+}
+
+function thenAt(instant: number): View {
+  return old.versions.findLast(({ updatedAt }) => updatedAt === null || Date.parse(updatedAt) <= instant)!;
+}
+
+function emptyCart(userId: string): View {
+  const nothing = { version: 0, status: 'empty', currency: null, itemCount: 0, subtotal: 0, updatedAt: null };
+  return { userId, ...nothing, items: [] };
+}
+
+type Content = { quantity: number; unitPrice: number };
+type Change = { productId: string; change: string; before: Content | null; after: Content | null };
+
+/** The lines of a cart after carrying out a difference, which must fit them. */
+function patched(cart: View, changes: readonly Change[]): { items: ({ productId: string } & Content)[] } {
+  const lines = new Map<string, Content>(cart.items.map((item) => [item.productId, item]));
+  for (const { productId, change, before, after } of changes) {
+    const line = lines.get(productId);
+    expect(before).toEqual(line ? { quantity: line.quantity, unitPrice: line.unitPrice } : null);
+    expect(change).toBe(before === null ? 'added' : after === null ? 'removed' : 'changed');
+    if (after === null) lines.delete(productId);
+    else lines.set(productId, after);
+  }
+  return { items: [...lines].map(([productId, line]) => ({ productId, ...line })) };
+}
+
+const contents = ({ items }: { items: readonly ({ productId: string } & Content)[] }) =>
+  new Map(items.map(({ productId, quantity, unitPrice }) => [productId, { quantity, unitPrice }]));
+
+function iso(instant: number): string {
+  return new Date(instant).toISOString();
+}
+
+/** The same whole numbers below a bound for the same seed (mulberry32). */
+function numbersFrom(start: number): (bound: number) => number {
+  let state = start;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
+  };
+}
