@@ -25,7 +25,7 @@ export function connectDatabase(
       connectionString: url,
       application_name: options.name,
       options: settings.join(' '),
-      connectionTimeoutMillis: Math.min(2_000, patienceMs),
+      connectionTimeoutMillis: Math.min(10_000, patienceMs),
       keepAlive: true,
     },
     pool: {
@@ -36,7 +36,7 @@ export function connectDatabase(
         done(undefined, connection);
       },
     },
-    acquireConnectionTimeout: Math.min(3_000, patienceMs),
+    acquireConnectionTimeout: Math.min(30_000, patienceMs),
     // Whoever asked is told by the rejected query; knex would print the same to the console.
     log: { warn() {}, error() {} },
   });

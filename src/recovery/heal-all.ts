@@ -1,3 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Knex } from 'knex';
+import type { RecordedDecision } from '../domain/handle';
+import { isDatabaseAway } from '../postgres/database';
 import { type HistorySource, listUsers, readDecisions, sweepClosedRuns } from '../temporal/histories';
 import { forEachAtOnce } from './each';
 import { healCart } from './heal';
@@ -23,7 +27,7 @@ export async function healAll(source: HistorySource, onProgress: (soFar: HealRes
   let result: HealResult = { carts: 0, decisions: 0, missing: 0, failed: [] };
   await forEachAtOnce(listUsers(source), cartsAtOnce, async (userId) => {
     const decisions = await readDecisions(source, userId, { isSwept: true });
-    const outcome = await healCart(source.db, userId, decisions).catch((error: Error) => error);
+    const outcome = await healPatiently(source.db, userId, decisions).catch((error: Error) => error);
     result = {
       carts: result.carts + 1,
       decisions: result.decisions + decisions.length,
@@ -33,4 +37,16 @@ export async function healAll(source: HistorySource, onProgress: (soFar: HealRes
     onProgress(result);
   });
   return result;
+}
+
+/** Heals a cart, again where Postgres was away for a moment. */
+async function healPatiently(db: Knex, userId: string, decisions: readonly RecordedDecision[]): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await healCart(db, userId, decisions);
+    } catch (error) {
+      if (!isDatabaseAway(error) || attempt === 5) throw error;
+      await delay(attempt * 1_000);
+    }
+  }
 }

@@ -120,8 +120,10 @@ export async function readRun(
   userId: string,
   info: RunInfo,
 ): Promise<CartRun | undefined> {
-  const history = await fetchHistory(client, cartWorkflowId(userId), info.runId);
-  if (history !== undefined) return { ...info, source: 'temporal', history };
+  if (info.source === 'temporal') {
+    const history = await fetchHistory(client, cartWorkflowId(userId), info.runId);
+    if (history !== undefined) return { ...info, history };
+  }
   const kept = await readArchivedHistory(db, info.runId);
   return kept && { ...info, isClosed: true, source: 'archive', history: HistoryMessage.decode(kept) };
 }
@@ -149,7 +151,8 @@ const isCart = (workflowId: string): boolean => {
 };
 
 /**
- * Keeps a closed run in the archive, as Temporal stored it.
+ * Keeps a closed run in the archive, as Temporal stored it. (What Temporal gives is the same each time but for the order of
+ * the entries of maps, which its server shuffles; so two copies are compared by content, not by their bytes.)
  * @returns `known` where the archive has it already, `forgotten` where neither it nor Temporal has.
  * @throws Error where the run has not ended.
  */

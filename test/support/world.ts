@@ -23,6 +23,7 @@ export interface Answer {
 /** The whole system on real parts: a database and a task queue of its own, both APIs on a free port, and a worker. */
 export interface World {
   readonly db: Knex;
+  readonly databaseUrl: string;
   readonly client: Client;
   readonly taskQueue: string;
   readonly url: string;
@@ -79,6 +80,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   await worker.start();
   return {
     db: database.db,
+    databaseUrl: database.url,
     client,
     taskQueue,
     url,

@@ -14,12 +14,15 @@ export async function up(db: Knex): Promise<void> {
 
 /** Leaves the role: it is the whole cluster's, and people may be its members. */
 export async function down(db: Knex): Promise<void> {
-  await db.raw('drop schema reports cascade');
+  await db.raw('drop schema reports cascade; drop index cart_events_of_whole_carts');
 }
 
 const lines = 'as l ("productId" text, name text, quantity integer, "unitPrice" bigint)';
 
 const logViews = `
+  create index cart_events_of_whole_carts on public.cart_events (occurred_at)
+    where type in ('CartCleared', 'CartCheckedOut', 'CartRestored');
+
   create view reports.checkouts as
     select user_id, version, occurred_at as checked_out_at, data ->> 'currency' as currency,
            (data ->> 'subtotal')::bigint as subtotal, jsonb_array_length(data -> 'items') as lines

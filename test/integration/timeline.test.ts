@@ -1,0 +1,244 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import pino from 'pino';
+import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
+import { closeServer, createApp, listen } from '../../src/http/app';
+import { project } from '../../src/postgres/project';
+import { cartQueryRoutes } from '../../src/queries/carts';
+import { add, instant, tell } from '../support/cart-story';
+import { createDatabase, type TestDatabase } from '../support/database';
+
+let database: TestDatabase;
+let server: Server;
+let url: string;
+
+const set = (productId: string, quantity: number) => ({ type: 'changeItemQuantity', productId, quantity });
+const first = tell([
+  add('pen', 2),
+  add('ink'),
+  set('pen', 5),
+  set('cap', 1),
+  { type: 'checkOut' },
+  { type: 'checkOut' },
+]);
+const before = tell([add('pen', 2), add('ink')]).checkpoint.cart;
+const restore = { type: 'restoreCart', version: 2, items: before.items, currency: before.currency };
+const rest = tell(
+  [
+    add('pad', 3),
+    restore,
+    { type: 'removeItem', productId: 'none' },
+    add('ink', 999),
+    set('ink', 0),
+    { type: 'clearCart' },
+  ],
+  first.checkpoint,
+);
+
+beforeAll(async () => {
+  database = await createDatabase();
+  const announcements = { onProjection: () => () => {}, close: async () => {} };
+  const runLink = (userId: string, runId: string) => `http://ui/${userId}/${runId}`;
+  const routers = [cartQueryRoutes(database.db, announcements, { runLink })];
+  server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await database.db.transaction((trx) => project(trx, 'alice', [...first.decisions, ...rest.decisions]));
+});
+afterAll(async () => {
+  await closeServer(server);
+  await database.drop();
+});
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of many shapes
+async function get(path: string): Promise<{ status: number; headers: Headers; body: any }> {
+  const response = await fetch(`${url}${path}`);
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+async function entries(query: string, userId = 'alice') {
+  const { status, body } = await get(`/carts/${userId}/events?${query}`);
+  expect(status).toBe(200);
+  return body.events;
+}
+const places = async (query: string) =>
+  (await entries(query)).map(({ sequence, type }: { sequence: number; type: string }) => `${sequence} ${type}`);
+
+const line = (productId: string, quantity: number) => ({
+  productId,
+  name: `The ${productId}`,
+  quantity,
+  unitPrice: 250,
+});
+
+const events = [
+  '1 ItemAdded',
+  '2 ItemAdded',
+  '3 ItemQuantityChanged',
+  '5 CartCheckedOut',
+  '7 ItemAdded',
+  '8 CartRestored',
+  '11 ItemRemoved',
+  '12 CartCleared',
+];
+
+describe('the timeline', () => {
+  it('tells of each event the command, the run, and the lines it changed as they were and became', async () => {
+    const told = await entries('');
+    expect(told[2]).toEqual({
+      version: 3,
+      sequence: 3,
+      type: 'ItemQuantityChanged',
+      command: 'changeItemQuantity',
+      commandId: 'c3',
+      actor: 'user:alice',
+      issuedAt: instant(3),
+      occurredAt: instant(3),
+      runId: 'run',
+      run: 'http://ui/alice/run',
+      data: { productId: 'pen', quantity: 5, previousQuantity: 2 },
+      before: [line('pen', 2)],
+      after: [line('pen', 5)],
+    });
+    expect(told.map(({ before, after }: Record<string, unknown>) => [before, after])).toEqual([
+      [[], [line('pen', 2)]],
+      [[], [line('ink', 1)]],
+      [[line('pen', 2)], [line('pen', 5)]],
+      [[line('pen', 5), line('ink', 1)], []],
+      [[], [line('pad', 3)]],
+      [[line('pad', 3)], [line('pen', 2), line('ink', 1)]],
+      [[line('ink', 1)], []],
+      [[line('pen', 2)], []],
+    ]);
+  });
+
+  it('has no link to a run where no Web UI is known', async () => {
+    const routers = [cartQueryRoutes(database.db, { onProjection: () => () => {}, close: async () => {} })];
+    const plain = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
+    const response = await fetch(
+      `http://127.0.0.1:${(plain.address() as AddressInfo).port}/carts/alice/events?limit=1`,
+    );
+    const [event] = ((await response.json()) as { events: unknown[] }).events;
+    await closeServer(plain);
+    expect(event).toMatchObject({ runId: 'run' });
+    expect(event).not.toHaveProperty('run');
+  });
+
+  it('has the events alone unless asked for more, and refused commands at their place where asked', async () => {
+    expect(await places('')).toEqual(events);
+    const rejected = ['4 CommandRejected', '6 CommandRejected', '10 CommandRejected'];
+    const all = [...events, ...rejected].sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
+    expect(await places('rejected=include')).toEqual(all);
+    const [refusal] = await entries('rejected=include&type=CommandRejected');
+    expect(refusal).toEqual({
+      type: 'CommandRejected',
+      sequence: 4,
+      command: 'changeItemQuantity',
+      commandId: 'c4',
+      actor: 'user:alice',
+      occurredAt: instant(4),
+      issuedAt: instant(4),
+      code: 'item_not_in_cart',
+      reason: expect.any(String),
+      data: { productId: 'cap', quantity: 1 },
+      runId: 'run',
+      run: 'http://ui/alice/run',
+    });
+  });
+
+  it('shows one type, a stretch of time, or what concerns one product', async () => {
+    expect(await places('type=ItemAdded')).toEqual(['1 ItemAdded', '2 ItemAdded', '7 ItemAdded']);
+    const stretch = `from=${encodeURIComponent(instant(3))}&to=${encodeURIComponent(instant(7))}`;
+    expect(await places(stretch)).toEqual(['3 ItemQuantityChanged', '5 CartCheckedOut']);
+    expect(await places('productId=ink')).toEqual(events.filter((_, index) => [1, 3, 5, 6].includes(index)));
+    expect(await places('productId=pad')).toEqual(['7 ItemAdded', '8 CartRestored']);
+    expect(await places('productId=cap')).toEqual([]);
+    expect(await places('productId=cap&rejected=include')).toEqual(['4 CommandRejected']);
+    expect(await places('productId=pen&type=CartCleared&rejected=include')).toEqual(['12 CartCleared']);
+  });
+
+  it.each([
+    '',
+    'rejected=include',
+    'type=ItemAdded',
+    'rejected=include&type=CommandRejected',
+    'productId=ink',
+    'productId=ink&rejected=include',
+    `from=${encodeURIComponent('2030-01-01T01:00:02+01:00')}&rejected=include&to=${encodeURIComponent(instant(11))}`,
+  ])('is the same in pages of any size: %s', async (query) => {
+    const whole = await entries(query);
+    expect(whole.length).toBeGreaterThan(2);
+    for (const limit of [1, 2, 3, whole.length]) {
+      const seen = [];
+      let next: string | undefined = `/carts/alice/events?${query}&limit=${limit}`;
+      while (next !== undefined) {
+        const { body, headers } = await get(next);
+        expect(headers.get('link')).toBe(body.next ? `<${body.next}>; rel="next"` : null);
+        expect(body.events).toHaveLength(Math.min(limit, whole.length - seen.length));
+        seen.push(...body.events);
+        next = body.next;
+      }
+      expect(seen).toEqual(whole);
+    }
+  });
+
+  it('does not part the events of one command where pages go by sequence', async () => {
+    const { decisions } = tell([add('pen'), add('ink'), add('pad')]);
+    const [one, two, three] = decisions as [RecordedDecision, RecordedDecision, RecordedDecision];
+    const joined = { ...two, events: [...two.events, ...three.events] };
+    await database.db.transaction((trx) => project(trx, 'bob', [one, joined]));
+    const page = await get('/carts/bob/events?rejected=include&limit=2');
+    expect(page.body.events.map(({ version }: { version: number }) => version)).toEqual([1, 2, 3]);
+    expect(page.body).not.toHaveProperty('next');
+    const byVersion = await get('/carts/bob/events?limit=2');
+    expect(byVersion.body.next).toBe('/carts/bob/events?after=2&limit=2');
+  });
+
+  it('tells before and after so that one follows from the other, over 1,500 events', async () => {
+    let checkpoint = emptyCheckpoint;
+    let place = 0;
+    const story = Array.from({ length: 2_000 }, (_, n) => {
+      if (n % 97 === 96) return { type: n % 2 ? 'checkOut' : 'clearCart' };
+      return n % 3 === 1 ? set(`p${(n * 7) % 20}`, (n * 5) % 9) : add(`p${(n * 11) % 20}`, 1 + (n % 4));
+    });
+    for (; place < story.length; place += 200) {
+      const told = tell(story.slice(place, place + 200), checkpoint);
+      checkpoint = told.checkpoint;
+      await database.db.transaction((trx) => project(trx, 'carol', told.decisions));
+    }
+    const lines = new Map<string, unknown>();
+    let next: string | undefined = '/carts/carol/events?limit=500';
+    while (next !== undefined) {
+      const { body } = await get(next);
+      for (const { before, after, type } of body.events) {
+        expect(before.length + after.length).toBeGreaterThan(0);
+        if (type === 'CartCheckedOut' || type === 'CartCleared') expect(before).toHaveLength(lines.size);
+        for (const was of before) expect(lines.get(was.productId)).toEqual(was);
+        for (const was of before) lines.delete(was.productId);
+        for (const is of after) expect(lines.has(is.productId)).toBe(false);
+        for (const is of after) lines.set(is.productId, is);
+      }
+      next = body.next;
+    }
+    expect(checkpoint.cart.version).toBeGreaterThan(1_500);
+    const { body } = await get('/carts/carol');
+    const now = body.items.map(({ addedAt: _at, lineTotal: _total, ...item }: Record<string, unknown>) => item);
+    expect(new Set([...lines.values()])).toEqual(new Set(now));
+  });
+
+  it.each([
+    'rejected=yes',
+    'rejected=',
+    'type=Nothing',
+    'type=CommandRejected',
+    'from=yesterday',
+    'to=2026-02-30T00:00:00Z',
+    'from=2026-02-01T00:00:00Z&from=2026-02-02T00:00:00Z',
+    'productId=a%20b',
+    'limit=0',
+    'limit=501',
+    'after=-1',
+    'kind=ItemAdded',
+  ])('refuses what cannot be meant: %s', async (query) => {
+    expect(await get(`/carts/alice/events?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+  });
+});
