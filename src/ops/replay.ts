@@ -75,6 +75,11 @@ async function replayEach(
         const next = await runs.next();
         isDone = next.done === true;
         if (next.done) return;
+        const reason = unusable(next.value.run.history);
+        if (reason !== undefined) {
+          tell(next.value, new Error(reason));
+          continue;
+        }
         current = next.value;
         yield { workflowId: cartWorkflowId(current.userId), history: current.run.history };
       }
@@ -86,4 +91,13 @@ async function replayEach(
       tell(current, error as Error);
     }
   }
+}
+
+/** Why a history is none at all. The SDK's core panics on such a one, and the worker then waits for it for ever. */
+function unusable({ events }: CartRun['history']): string | undefined {
+  if (!events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId) {
+    return 'its first event does not tell how the run started';
+  }
+  const gap = events.findIndex(({ eventId }, index) => Number(eventId) !== index + 1);
+  return gap === -1 ? undefined : `event ${gap + 1} is missing`;
 }

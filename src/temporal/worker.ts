@@ -17,7 +17,7 @@ export function installRuntime(logger: Logger): void {
   const bridge = new DefaultLogger('WARN', ({ level, message, meta }) => {
     logger[level === 'ERROR' ? 'error' : 'warn']({ ...meta }, message);
   });
-  Runtime.install({ logger: bridge, shutdownSignals: [] });
+  Runtime.install({ logger: bridge, shutdownSignals: [], telemetryOptions: { logging: { forward: {} } } });
 }
 
 /** The workflow code as the worker runs it; made once, in some seconds. */

@@ -294,12 +294,17 @@ describe('ops replay', () => {
     }
     const headless = HistoryMessage.create({ events: tampered.events.slice(1) });
     await archive(world.db, { ...archived!, userId: 'headless', runId: 'headless' }, bytesOf(headless));
+    const gappy = HistoryMessage.create({ events: tampered.events.toSpliced(4, 1) });
+    await archive(world.db, { ...archived!, userId: 'gappy', runId: 'gappy' }, bytesOf(gappy));
     await archive(world.db, { ...archived!, userId: 'tampered', runId: 'tampered' }, bytesOf(tampered));
     const bad = await ops('replay', '--json');
     const { replayed: now, broken } = JSON.parse(bad.output);
-    expect({ status: bad.status, now }).toEqual({ status: 1, now: replayed + 2 });
-    expect(broken.map((each: { runId: string }) => each.runId)).toEqual(['headless', 'tampered']);
-    expect(broken[1].reason).toMatch(/payCart|TMPRL1100|[Nn]ondeterminism/);
+    expect({ status: bad.status, now }).toEqual({ status: 1, now: replayed + 3 });
+    const reasons = Object.fromEntries(broken.map((each: Record<string, string>) => [each.runId, each.reason]));
+    expect(Object.keys(reasons).sort()).toEqual(['gappy', 'headless', 'tampered']);
+    expect(reasons.headless).toContain('first event');
+    expect(reasons.gappy).toContain('event 5 is missing');
+    expect(reasons.tampered).toMatch(/payCart|TMPRL1100|[Nn]ondeterminism/);
     expect(await ops('replay', '--user', user)).toMatchObject({ status: 0 });
     const one = await ops('replay', '--user', 'tampered');
     expect(one.status).toBe(1);
