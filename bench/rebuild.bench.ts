@@ -19,7 +19,7 @@ const minutes = 60_000;
 let world: World;
 let source: HistorySource;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ isAlone: true });
   source = {
     client: world.client,
     db: connectDatabase(world.databaseUrl, { poolSize: 10, name: 'bench', patienceMs: 10 * minutes }),

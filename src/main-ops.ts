@@ -7,5 +7,7 @@ import { installRuntime } from './temporal/worker';
 void (async () => {
   // What a replay finds is told as its result, not in the SDK's log.
   installRuntime(pino({ level: 'silent' }));
-  process.exitCode = await runOps(process.argv.slice(2), async () => openContext(loadConfig()));
+  const status = await runOps(process.argv.slice(2), async () => openContext(loadConfig()));
+  // The SDK's runtime would keep the process alive. The empty write comes after all that was printed.
+  process.stdout.write('', () => process.exit(status));
 })();

@@ -45,7 +45,7 @@ async function replay(context: OpsContext, { user, sample, json }: Choice): Prom
   await replayEach(options, runsOf(source, user, sample), ({ userId, run }, error) => {
     replayed += 1;
     progress.set(replayed);
-    if (error) broken.push({ userId, runId: run.runId, source: run.source, reason: error.message });
+    if (error) broken.push({ userId, runId: run.runId, source: run.source, reason: shortly(error) });
   });
   progress.stop();
   if (replayed === 0 && user !== undefined) {
@@ -58,6 +58,12 @@ async function replay(context: OpsContext, { user, sample, json }: Choice): Prom
 function describe(replayed: number, broken: readonly Broken[]): string {
   const summary = `${replayed} histories replayed: ${broken.length} would break.`;
   return broken.length > 0 ? `${asTable(broken, ['userId', 'runId', 'source', 'reason'])}\n${summary}` : summary;
+}
+
+/** What the SDK's core said is told in a message within the message. */
+function shortly({ message }: Error): string {
+  const quoted = /message: ("(?:[^"\\]|\\.)*")/.exec(message)?.[1];
+  return quoted === undefined ? message : quoted.slice(1, -1).replace(/\\(.)/g, '$1');
 }
 
 /** Replays one run after the other. A history that the worker cannot even take ends that worker; the next one goes on. */

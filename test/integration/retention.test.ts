@@ -23,7 +23,7 @@ const signalsPerWave = 2_050;
 let world: World;
 let source: HistorySource;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ isAlone: true });
   source = { client: world.client, db: world.db };
   await tellLongStory();
   await tellShortStories();
@@ -87,7 +87,7 @@ describe('when Temporal has forgotten every closed run', () => {
     }
     await sweepClosedRuns(source);
     for (const workflowExecution of await closedRuns()) {
-      await world.client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+      await world.client.workflowService.deleteWorkflowExecution({ namespace: world.namespace, workflowExecution });
     }
     await until('they are gone', async () => (await closedRuns()).length === 0);
   });

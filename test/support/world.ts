@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time';
 import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
@@ -10,8 +11,10 @@ import { connectDatabase } from '../../src/postgres/database';
 import { openCommandApi, openQueryApi } from '../../src/roles';
 import { openClient } from '../../src/temporal/connection';
 import { cartWorkflowId } from '../../src/temporal/ids';
+import { ensureSearchAttributes } from '../../src/temporal/search-attributes';
 import { createCartWorker } from '../../src/temporal/worker';
 import { createDatabase } from './database';
+import { until } from './until';
 
 export interface Answer {
   readonly status: number;
@@ -25,6 +28,7 @@ export interface World {
   readonly db: Knex;
   readonly databaseUrl: string;
   readonly client: Client;
+  readonly namespace: string;
   readonly taskQueue: string;
   readonly url: string;
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
@@ -47,6 +51,8 @@ export const products = [
 export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
 
 interface WorldOptions {
+  /** Gives the world a namespace of its own, for what looks at all carts there are. */
+  readonly isAlone?: boolean;
   readonly maxCachedWorkflows?: number;
   readonly temporalAddress?: string;
   /** Where the APIs reach Temporal, if not where the worker does. */
@@ -61,7 +67,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   for (const product of products) await catalogue.put(product);
   const taskQueue = `carts-${randomUUID()}`;
   const address = options.temporalAddress ?? process.env.TEST_TEMPORAL_ADDRESS!;
-  const temporal = { isExternal: true, connection: { address }, namespace: 'default', taskQueue };
+  const namespace = options.isAlone ? await createNamespace(address) : 'default';
+  const temporal = { isExternal: true, connection: { address }, namespace, taskQueue };
   const apiTemporal = { ...temporal, connection: { address: options.apiTemporalAddress ?? address } };
   const logger = pino({ level: 'silent' });
   const databaseUrl = (await options.reach?.(database.url)) ?? database.url;
@@ -76,12 +83,13 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const server = await listen(app, '127.0.0.1', 0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { client, close: closeClient } = openClient(temporal);
-  const worker = workerSwitch({ ...options, address, taskQueue, databaseUrl });
+  const worker = workerSwitch({ ...options, address, namespace, taskQueue, databaseUrl });
   await worker.start();
   return {
     db: database.db,
     databaseUrl: database.url,
     client,
+    namespace,
     taskQueue,
     url,
     request: (method, path, body, headers = {}) => request(url, method, path, body, headers),
@@ -123,11 +131,12 @@ async function request(
 
 function workerSwitch(options: {
   address: string;
+  namespace: string;
   taskQueue: string;
   databaseUrl: string;
   maxCachedWorkflows?: number;
 }) {
-  const { address, taskQueue, databaseUrl, maxCachedWorkflows } = options;
+  const { address, namespace, taskQueue, databaseUrl, maxCachedWorkflows } = options;
   let stop: (() => Promise<void>) | undefined;
   return {
     async start() {
@@ -136,7 +145,7 @@ function workerSwitch(options: {
       const connection = await NativeConnection.connect({ address });
       const worker: Worker = await createCartWorker({
         connection,
-        namespace: 'default',
+        namespace,
         taskQueue,
         db,
         workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
@@ -163,5 +172,27 @@ function quietRuntime(): void {
     Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
   } catch {
     // Installed by an earlier worker of this process.
+  }
+}
+
+/** A new namespace, ready for carts. */
+async function createNamespace(address: string): Promise<string> {
+  quietRuntime();
+  const namespace = `alone-${randomUUID()}`;
+  const connection = await NativeConnection.connect({ address });
+  try {
+    await connection.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
+    });
+    await until('the namespace takes search attributes', () =>
+      ensureSearchAttributes(connection, namespace).then(
+        () => true,
+        () => false,
+      ),
+    );
+    return namespace;
+  } finally {
+    await connection.close();
   }
 }
