@@ -7,7 +7,7 @@ import { createProjectCart } from './project-cart';
 export const createActivities = (source: HistorySource) => ({
   archiveRun: createArchiveRun(source),
   loadCheckpoint: createLoadCheckpoint(source.db),
-  projectCart: createProjectCart(source.db, (userId) => readDecisions(source, userId)),
+  projectCart: createProjectCart(source.db, (userId, after) => readDecisions(source, userId, { after })),
 });
 
 export type Activities = ReturnType<typeof createActivities>;

@@ -3,8 +3,8 @@ import type { RecordedDecision } from '../domain/handle';
 import { GapError, project } from '../postgres/project';
 import { rebuildCart } from './rebuild';
 
-/** Gives all decisions of a cart that Temporal's histories, live or archived, still tell, in order of sequence. */
-export type ReadDecisions = (userId: string) => Promise<readonly RecordedDecision[]>;
+/** Gives the decisions of a cart after a sequence that Temporal's histories, live or archived, still tell, in order. */
+export type ReadDecisions = (userId: string, after: number) => Promise<readonly RecordedDecision[]>;
 
 /**
  * Brings the copy of a cart's log up to what the histories tell, and the read model with it.
@@ -31,7 +31,7 @@ export async function projectAcrossGap(
   readDecisions: ReadDecisions,
 ): Promise<number> {
   const first = decisions[0]!.sequence;
-  const missing = (await readDecisions(userId)).filter(({ sequence }) => sequence > gap.after && sequence < first);
+  const missing = (await readDecisions(userId, gap.after)).filter(({ sequence }) => sequence < first);
   if (missing.length !== first - gap.after - 1) {
     throw new GapError(
       `${gap.message} Temporal's histories have only ${missing.length} of the ${first - gap.after - 1} that are missing.`,
