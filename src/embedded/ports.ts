@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
@@ -13,9 +14,19 @@ export async function assertPortFree(variable: string, port: number, host = '127
   }
 }
 
-/** A port nothing listens on at the moment. */
-export function freePort(host = '127.0.0.1'): Promise<number> {
-  return listenBriefly(0, host);
+/**
+ * A port nothing listens on at the moment. It lies below those that systems take for outgoing connections (32768 and up on
+ * Linux), so that none of these takes it before it is used.
+ */
+export async function freePort(host = '127.0.0.1'): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    try {
+      return await listenBriefly(port, host);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    }
+  }
 }
 
 async function listenBriefly(port: number, host: string): Promise<number> {
