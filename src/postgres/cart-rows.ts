@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { CartEvent, CartItem } from '../domain/events';
-import type { Cart } from '../domain/state';
+import { type Cart, itemCountOf, statusOf, subtotalOf } from '../domain/state';
 
 export interface CartRow {
   user_id: string;
@@ -63,4 +63,24 @@ export const toItem = (row: CartItemRow): CartItem => ({
   quantity: row.quantity,
   addedAt: row.added_at.toISOString(),
   addedVersion: row.added_version,
+});
+
+/** What a cart's row tells of the cart itself. */
+export const toCartColumns = (cart: Cart) => ({
+  version: cart.version,
+  status: statusOf(cart),
+  currency: cart.currency,
+  item_count: itemCountOf(cart.items),
+  subtotal: subtotalOf(cart.items),
+  updated_at: cart.updatedAt,
+});
+
+export const toItemRow = (userId: string, item: CartItem) => ({
+  user_id: userId,
+  product_id: item.productId,
+  name: item.name,
+  quantity: item.quantity,
+  unit_price: item.unitPrice,
+  added_at: item.addedAt,
+  added_version: item.addedVersion,
 });

@@ -11,7 +11,11 @@ export class ForkError extends Error {
  * The id under which a command is kept whose id an older, forgotten command already has. It happens only when a repeat gets
  * past both the command side's look-up and the workflow's memory; it must not stop the projection.
  */
-export const repeatedId = ({ sequence, command }: RecordedDecision): string => `${command.commandId}~${sequence}`;
+export const repeatedId = (commandId: string, sequence: number): string => `${commandId}~${sequence}`;
+
+/** Whether a command on record under this id is the one of that id and sequence. */
+export const isKeptAs = (kept: string | undefined, commandId: string, sequence: number): boolean =>
+  kept === commandId || kept === repeatedId(commandId, sequence);
 
 /**
  * Makes sure that what Postgres has at these places of the log is what these decisions say.
@@ -30,7 +34,7 @@ export async function assertSame(db: Knex, userId: string, known: readonly Recor
   known.forEach((decision, index) => {
     const { command, outcome, sequence } = decision;
     const there = stored[index];
-    const isSame = there?.outcome === outcome && [command.commandId, repeatedId(decision)].includes(there?.command_id);
+    const isSame = there?.outcome === outcome && isKeptAs(there?.command_id, command.commandId, sequence);
     if (!isSame) {
       throw new ForkError(
         `Cart ${userId} has command ${there?.command_id} (${there?.outcome}) as decision ${sequence} in Postgres; ` +

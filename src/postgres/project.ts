@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 import { evolve } from '../domain/evolve';
 import type { RecordedDecision } from '../domain/handle';
-import { type Cart, itemCountOf, statusOf, subtotalOf } from '../domain/state';
-import { type CartRow, readCart } from './cart-rows';
+import type { Cart } from '../domain/state';
+import { type CartRow, readCart, toCartColumns, toItemRow } from './cart-rows';
 import { assertSame, ForkError, repeatedId } from './fork';
 import { type ChainedEvent, chain } from './hash-chain';
 import { writeItemHistory } from './item-history';
@@ -83,7 +83,7 @@ async function insertCommands(
   const rows = decisions.map((decision) => ({
     sequence: decision.sequence,
     command_id: decision.command.commandId,
-    repeated_id: repeatedId(decision),
+    repeated_id: repeatedId(decision.command.commandId, decision.sequence),
     type: decision.command.type,
     actor: decision.command.actor,
     issued_at: decision.command.issuedAt,
@@ -145,15 +145,7 @@ async function writeItems(trx: Knex.Transaction, userId: string, before: Cart, a
   }
   const changed = after.items.filter((item) => !before.items.includes(item));
   if (changed.length === 0) return;
-  const rows = changed.map((item) => ({
-    user_id: userId,
-    product_id: item.productId,
-    name: item.name,
-    quantity: item.quantity,
-    unit_price: item.unitPrice,
-    added_at: item.addedAt,
-    added_version: item.addedVersion,
-  }));
+  const rows = changed.map((item) => toItemRow(userId, item));
   await trx('cart_items').insert(rows).onConflict(['user_id', 'product_id']).merge();
 }
 
@@ -166,14 +158,5 @@ async function writeCart(
 ): Promise<void> {
   await trx('carts')
     .where({ user_id: userId })
-    .update({
-      version: cart.version,
-      sequence,
-      status: statusOf(cart),
-      currency: cart.currency,
-      item_count: itemCountOf(cart.items),
-      subtotal: subtotalOf(cart.items),
-      head_hash: headHash,
-      updated_at: cart.updatedAt,
-    });
+    .update({ ...toCartColumns(cart), sequence, head_hash: headHash });
 }

@@ -1,6 +1,7 @@
 import type { CartEvent } from '../domain/events';
 import { evolve } from '../domain/evolve';
-import { emptyCart, itemCountOf, statusOf, subtotalOf } from '../domain/state';
+import { emptyCart } from '../domain/state';
+import { toCartColumns, toItemRow } from './cart-rows';
 import { stretchesOf, toHistoryRow } from './item-history';
 
 /** The tables that can be rebuilt from the log at any time, in an order in which they can be filled. */
@@ -25,26 +26,8 @@ export function readModelOf(
   headHash: string,
 ): ReadModel {
   const cart = events.reduce(evolve, emptyCart);
-  const row = {
-    user_id: userId,
-    version: cart.version,
-    sequence,
-    status: statusOf(cart),
-    currency: cart.currency,
-    item_count: itemCountOf(cart.items),
-    subtotal: subtotalOf(cart.items),
-    head_hash: `\\x${headHash}`,
-    updated_at: cart.updatedAt,
-  };
-  const items = cart.items.map((item) => ({
-    user_id: userId,
-    product_id: item.productId,
-    name: item.name,
-    quantity: item.quantity,
-    unit_price: item.unitPrice,
-    added_at: item.addedAt,
-    added_version: item.addedVersion,
-  }));
+  const row = { user_id: userId, ...toCartColumns(cart), sequence, head_hash: `\\x${headHash}` };
+  const items = cart.items.map((item) => toItemRow(userId, item));
   const history = stretchesOf(emptyCart, events).stretches.map((stretch) => {
     const { from_version, to_version, from_at, to_at, ...rest } = toHistoryRow(stretch);
     return {

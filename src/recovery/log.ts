@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
 import type { CartEvent } from '../domain/events';
 import { type CartEventRow, eventColumns, toEvent } from '../postgres/cart-rows';
+import { genesisHash } from '../postgres/hash-chain';
+import { type ReadModel, readModelOf } from '../postgres/read-model';
 
 /** An event as the copy of the log holds it. */
 export interface StoredEvent {
@@ -23,6 +25,15 @@ export interface StoredLog {
   readonly commands: readonly StoredCommand[];
   readonly events: readonly StoredEvent[];
 }
+
+/** The read model that this log makes. */
+export const modelOf = ({ userId, commands, events }: StoredLog): ReadModel =>
+  readModelOf(
+    userId,
+    commands.at(-1)?.sequence ?? 0,
+    events.map(({ event }) => event),
+    (events.at(-1)?.hash ?? genesisHash).toString('hex'),
+  );
 
 /** The copies of these carts' logs, in the order given. Two statements, however many carts. */
 export async function readLogs(db: Knex, userIds: readonly string[]): Promise<StoredLog[]> {

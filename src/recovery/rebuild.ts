@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
-import { genesisHash } from '../postgres/hash-chain';
-import { type ReadModel, readModelDefinition, readModelOf, readModelTables } from '../postgres/read-model';
-import { listLoggedCarts, readLogs, type StoredLog } from './log';
+import { type ReadModel, readModelDefinition, readModelTables } from '../postgres/read-model';
+import { listLoggedCarts, modelOf, readLogs } from './log';
+import { readModelRows } from './verify';
 
 /** How far a rebuild is. */
 export interface Progress {
@@ -25,11 +25,11 @@ const cartsAtOnce = 200;
 export async function rebuildAll(db: Knex, onProgress: (progress: Progress) => void): Promise<RebuildResult> {
   await prepareShadow(db);
   let done: Progress = { carts: 0, events: 0 };
-  const fill = async () => {
+  const fill = async (from: Knex) => {
     const before = done;
-    for await (const page of listLoggedCarts(db, cartsAtOnce)) {
-      for (const userIds of await staleBatches(db, page)) {
-        const events = await buildCarts(db, userIds);
+    for await (const page of listLoggedCarts(from, cartsAtOnce)) {
+      for (const userIds of await staleBatches(from, page)) {
+        const events = await buildCarts(from, userIds);
         done = { carts: done.carts + userIds.length, events: done.events + events };
         onProgress(done);
       }
@@ -37,13 +37,11 @@ export async function rebuildAll(db: Knex, onProgress: (progress: Progress) => v
     return done.carts - before.carts;
   };
   // Each pass takes what changed during the one before, until little is left to do while projections wait.
-  for (let pass = 0; pass < 5; pass += 1) if ((await fill()) < cartsAtOnce) break;
+  for (let pass = 0; pass < 5; pass += 1) if ((await fill(db)) < cartsAtOnce) break;
   const differed = await db.transaction(async (trx) => {
     await trx.raw('set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0');
     await stopProjections(trx);
-    for await (const page of listLoggedCarts(trx, cartsAtOnce)) {
-      for (const userIds of await staleBatches(trx, page)) await buildCarts(trx, userIds);
-    }
+    await fill(trx);
     const users = await differingCarts(trx);
     await swap(trx);
     return users;
@@ -57,27 +55,18 @@ export async function rebuildCart(db: Knex, userId: string): Promise<RebuildResu
     const row = await trx('carts').where({ user_id: userId }).forUpdate().first();
     const [log] = await readLogs(trx, [userId]);
     if (log === undefined || log.commands.length === 0) return undefined;
-    const before = await readStored(trx, userId);
+    const before = await modelText(trx, userId);
     await trx('cart_item_history').where({ user_id: userId }).delete();
     await trx('cart_items').where({ user_id: userId }).delete();
     if (row !== undefined) await trx('carts').where({ user_id: userId }).delete();
-    await insert(trx, 'public', modelsOf([log]));
-    const after = await readStored(trx, userId);
+    await insert(trx, 'public', [modelOf(log)]);
+    const after = await modelText(trx, userId);
     return { carts: 1, events: log.events.length, differed: before === after ? [] : [userId] };
   });
 }
 
-/** What the read model holds of a cart, as text that is equal exactly when all of its rows are. */
-export async function readStored(db: Knex, userId: string): Promise<string> {
-  const { rows } = await db.raw(
-    `select (select jsonb_agg(to_jsonb(c)) from carts c where user_id = :userId)::text as carts,
-            (select jsonb_agg(to_jsonb(i) order by i.product_id) from cart_items i where user_id = :userId)::text as items,
-            (select jsonb_agg(to_jsonb(h) order by h.versions, h.product_id) from cart_item_history h
-             where user_id = :userId)::text as history`,
-    { userId },
-  );
-  return JSON.stringify(rows[0]);
-}
+const modelText = async (trx: Knex, userId: string): Promise<string> =>
+  JSON.stringify(await readModelRows(trx, userId));
 
 const schema = 'rebuild';
 
@@ -122,20 +111,9 @@ async function buildCarts(db: Knex, userIds: readonly string[]): Promise<number>
     for (const table of [...readModelTables].reverse()) {
       await trx(`${schema}.${table}`).whereIn('user_id', userIds).delete();
     }
-    await insert(trx, schema, modelsOf(logs));
+    await insert(trx, schema, logs.map(modelOf));
     return logs.reduce((sum, log) => sum + log.events.length, 0);
   });
-}
-
-function modelsOf(logs: readonly StoredLog[]): ReadModel[] {
-  return logs.map(({ userId, commands, events }) =>
-    readModelOf(
-      userId,
-      commands.at(-1)?.sequence ?? 0,
-      events.map(({ event }) => event),
-      (events.at(-1)?.hash ?? genesisHash).toString('hex'),
-    ),
-  );
 }
 
 async function insert(trx: Knex, into: string, models: readonly ReadModel[]): Promise<void> {

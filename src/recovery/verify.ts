@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
 import type { RecordedDecision } from '../domain/handle';
-import { repeatedId } from '../postgres/fork';
+import { isKeptAs } from '../postgres/fork';
 import { genesisHash, hashEvent } from '../postgres/hash-chain';
-import { readModelOf } from '../postgres/read-model';
-import { readLogs, type StoredCommand, type StoredLog } from './log';
+import type { ReadModel } from '../postgres/read-model';
+import { modelOf, readLogs, type StoredLog } from './log';
 
 /** Something that is not as it must be, with the place and what to make of it. */
 export interface Finding {
@@ -75,7 +75,7 @@ function checkEvents({ commands, events }: StoredLog): Found[] {
   events.forEach(({ event, sequence }, index) => {
     const { version } = event;
     const command = bySequence.get(sequence);
-    if (command === undefined || !isCommandOf(command, event.commandId)) {
+    if (command === undefined || !isKeptAs(command.commandId, event.commandId, sequence)) {
       found.push({ where: 'events', version, what: `its command ${event.commandId} is not decision ${sequence}` });
     } else if (command.outcome !== 'applied') {
       found.push({
@@ -90,9 +90,6 @@ function checkEvents({ commands, events }: StoredLog): Found[] {
   });
   return found;
 }
-
-const isCommandOf = ({ commandId, sequence }: StoredCommand, id: string): boolean =>
-  commandId === id || commandId === `${id}~${sequence}`;
 
 function checkChain({ userId, events }: StoredLog): Found[] {
   const found: Found[] = [];
@@ -125,7 +122,7 @@ function checkHistories({ commands, events }: StoredLog, decisions: readonly Rec
       });
       continue;
     }
-    const isSame = [command.commandId, repeatedId(decision)].includes(stored.commandId) && outcome === stored.outcome;
+    const isSame = isKeptAs(stored.commandId, command.commandId, sequence) && outcome === stored.outcome;
     if (!isSame) {
       const what = `fork: Temporal has ${command.commandId} (${outcome}), Postgres ${stored.commandId} (${stored.outcome})`;
       found.push({ where: 'histories', sequence, what });
@@ -151,24 +148,17 @@ const readModelSql = `
 
 type ModelRows = Readonly<Record<'carts' | 'cart_items' | 'cart_item_history', unknown[] | null>>;
 
-async function readModelRows(db: Knex, userId: string): Promise<ModelRows> {
+/** What the read model holds of a cart: equal as JSON exactly when all of its rows are. */
+export async function readModelRows(db: Knex, userId: string): Promise<ModelRows> {
   const { rows } = await db.raw(readModelSql, { userId });
   return rows[0];
 }
 
 async function checkReadModel(db: Knex, log: StoredLog, stored: ModelRows): Promise<Found[]> {
-  const { userId, commands, events } = log;
-  if (commands.length === 0 && stored.carts === null) return [];
-  const head = (events.at(-1)?.hash ?? genesisHash).toString('hex');
+  if (log.commands.length === 0 && stored.carts === null) return [];
   let expected: ModelRows;
   try {
-    const model = readModelOf(
-      userId,
-      commands.at(-1)?.sequence ?? 0,
-      events.map(({ event }) => event),
-      head,
-    );
-    expected = await throughPostgres(db, model);
+    expected = await throughPostgres(db, modelOf(log));
   } catch (error) {
     return [{ where: 'events', what: `they cannot be folded: ${(error as Error).message}` }];
   }
@@ -178,7 +168,7 @@ async function checkReadModel(db: Knex, log: StoredLog, stored: ModelRows): Prom
 }
 
 /** The computed rows in the form in which Postgres gives stored ones, so that both can be compared as text. */
-async function throughPostgres(db: Knex, model: ReturnType<typeof readModelOf>): Promise<ModelRows> {
+async function throughPostgres(db: Knex, model: ReadModel): Promise<ModelRows> {
   const tables = { c: 'carts', i: 'cart_items', h: 'cart_item_history' } as const;
   const from = Object.entries(tables).map(
     ([alias, table]) =>
