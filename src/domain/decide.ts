@@ -1,7 +1,7 @@
 import type { AddItem, ChangeItemQuantity, Command, RemoveItem, RestoreCart } from './commands';
 import type { CartItem, EventFact, Line } from './events';
 import { limits } from './limits';
-import { type Cart, subtotalOf } from './state';
+import { type Cart, isSameItem, subtotalOf } from './state';
 
 /** Stable: clients branch on these. */
 export type RejectionCode =
@@ -101,19 +101,7 @@ function restoreCart(cart: Cart, { version, items, currency }: RestoreCart): Dec
 }
 
 function isSameContent(items: readonly CartItem[], others: readonly CartItem[]): boolean {
-  return (
-    items.length === others.length &&
-    items.every((item, index) => {
-      const other = others[index];
-      return (
-        item.productId === other?.productId &&
-        item.quantity === other.quantity &&
-        item.unitPrice === other.unitPrice &&
-        item.name === other.name &&
-        item.addedVersion === other.addedVersion
-      );
-    })
-  );
+  return items.length === others.length && items.every((item, index) => isSameItem(item, others[index]));
 }
 
 const lineOf = (cart: Cart, productId: string) => cart.items.find((item) => item.productId === productId);

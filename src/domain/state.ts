@@ -26,3 +26,15 @@ export function itemCountOf(items: readonly Line[]): number {
 export function subtotalOf(items: readonly Line[]): number {
   return items.reduce((sum, item) => sum + item.quantity * item.unitPrice, 0);
 }
+
+/** Whether two lines say the same, also about where they stand in the cart. */
+export function isSameItem(item: CartItem, other: CartItem | undefined): boolean {
+  return (
+    item === other ||
+    (item.productId === other?.productId &&
+      item.quantity === other.quantity &&
+      item.unitPrice === other.unitPrice &&
+      item.name === other.name &&
+      item.addedVersion === other.addedVersion)
+  );
+}

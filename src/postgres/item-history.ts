@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { CartEvent, CartItem } from '../domain/events';
 import { evolve } from '../domain/evolve';
-import type { Cart } from '../domain/state';
+import { type Cart, isSameItem } from '../domain/state';
 
 /** A stretch of versions through which a line did not change; open-ended while it still holds. */
 interface Stretch {
@@ -55,7 +55,7 @@ export function stretchesOf(before: Cart, events: readonly CartEvent[]) {
     const after = evolve(cart, event);
     const now = new Map(after.items.map((item) => [item.productId, item]));
     for (const item of cart.items) {
-      if (isSame(item, now.get(item.productId))) continue;
+      if (isSameItem(item, now.get(item.productId))) continue;
       const stretch = open.get(item.productId);
       if (stretch) stretch.to = event;
       else ended.push({ product_id: item.productId, version: event.version, at: event.occurredAt });
@@ -63,7 +63,7 @@ export function stretchesOf(before: Cart, events: readonly CartEvent[]) {
     }
     const previous = new Map(cart.items.map((item) => [item.productId, item]));
     for (const item of after.items) {
-      if (isSame(item, previous.get(item.productId))) continue;
+      if (isSameItem(item, previous.get(item.productId))) continue;
       const stretch: Stretch = { item, currency: after.currency!, from: event };
       stretches.push(stretch);
       open.set(item.productId, stretch);
@@ -72,14 +72,6 @@ export function stretchesOf(before: Cart, events: readonly CartEvent[]) {
   }
   return { ended, stretches };
 }
-
-const isSame = (item: CartItem, other: CartItem | undefined): boolean =>
-  item === other ||
-  (other !== undefined &&
-    item.quantity === other.quantity &&
-    item.unitPrice === other.unitPrice &&
-    item.name === other.name &&
-    item.addedVersion === other.addedVersion);
 
 export const toHistoryRow = ({ item, currency, from, to }: Stretch) => ({
   product_id: item.productId,

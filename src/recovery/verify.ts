@@ -1,4 +1,6 @@
+import canonicalize from 'canonicalize';
 import type { Knex } from 'knex';
+import type { CartEvent } from '../domain/events';
 import type { RecordedDecision } from '../domain/handle';
 import { isKeptAs } from '../postgres/fork';
 import { genesisHash, hashEvent } from '../postgres/hash-chain';
@@ -137,7 +139,7 @@ function checkHistories({ commands, events }: StoredLog, decisions: readonly Rec
   return found;
 }
 
-const canonical = (value: unknown): string => hashEvent(genesisHash, '', (value ?? {}) as never).toString('hex');
+const canonical = (event: CartEvent | undefined): string | undefined => canonicalize(event);
 
 const readModelSql = `
   select (select jsonb_agg(to_jsonb(c)) from carts c where user_id = :userId) as carts,
