@@ -9,6 +9,7 @@ import { type Announcements, listenForProjections } from './postgres/announcemen
 import { awaitProjection } from './postgres/await-projection';
 import { readCartAt } from './postgres/cart-at';
 import { createCatalogue } from './postgres/catalogue';
+import { isUnused } from './postgres/checkpoint';
 import { connectDatabase } from './postgres/database';
 import { currentForks } from './postgres/forks';
 import { migrate } from './postgres/migrate';
@@ -40,8 +41,6 @@ export interface RoleOptions {
   readonly logger: Logger;
 }
 
-const activitySlots = 20;
-
 /** HTTP → command → signal. Needs Temporal; without Postgres it goes on, but for products it has not seen and for waits. */
 export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
   const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', patienceMs: 1_500 });
@@ -49,7 +48,7 @@ export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOpti
   const { client, check, close } = openClient(temporal);
   const catalogue = createCatalogue(db);
   const side = {
-    sendCommand: createCommandSender(client, temporal.taskQueue),
+    sendCommand: createCommandSender(client, temporal.taskQueue, (userId) => isUnused(db, userId)),
     catalogue,
     findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
     awaitOutcome: (userId: string, commandId: string, seconds: number) =>
@@ -89,7 +88,7 @@ export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger }: 
 export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
   installRuntime(logger);
   const db = connectDatabase(databaseUrl, {
-    poolSize: activitySlots,
+    poolSize: 10,
     name: 'cart-worker',
     // Below the activities' 10 s, so that an attempt has ended when the next one begins.
     patienceMs: 8_000,
@@ -97,7 +96,7 @@ export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions)
   const [connection, workflowBundle] = await Promise.all([openWorkerConnection(temporal), bundleCartWorkflow()]);
   const { namespace, taskQueue } = temporal;
   await ensureSearchAttributes(connection, namespace);
-  const worker = await createCartWorker({ connection, namespace, taskQueue, db, workflowBundle, activitySlots });
+  const worker = await createCartWorker({ connection, namespace, taskQueue, db, workflowBundle });
   const stopped = worker.run();
   const sweeper = sweepHourly({ client: new Client({ connection, namespace }), db }, logger);
   return {

@@ -1,8 +1,15 @@
 import { defineSignal, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import { type Command, commandTypes, type MalformedCommand, parseCommand } from '../src/domain/commands';
+import {
+  type Command,
+  commandsSignalName,
+  commandTypes,
+  type MalformedCommand,
+  parseSignal,
+} from '../src/domain/commands';
 
 /** One signal per command type, so that a history reads like a story. The payload is the command without its type. */
 const commandSignals = commandTypes.map((type) => defineSignal<[unknown]>(type));
+const commandsSignal = defineSignal<[unknown]>(commandsSignalName);
 
 /** The commands a run received and has not decided, in the order they came. */
 export interface Inbox {
@@ -19,14 +26,17 @@ export interface Inbox {
 export function openInbox(): Inbox {
   const queue: (Command | MalformedCommand)[] = [];
   const inbox = { received: 0, lastReceivedAt: Date.now(), hasCommands, take };
-  const receive = (type: string, payload: unknown) => {
-    queue.push(parseCommand(type, payload));
+  const receive = (name: string, payload: unknown) => {
+    queue.push(...parseSignal(name, payload));
     inbox.received += 1;
     inbox.lastReceivedAt = Date.now();
   };
   for (const signal of commandSignals) {
     setHandler(signal, (payload) => receive(signal.name, payload), { description: `The command ${signal.name}` });
   }
+  setHandler(commandsSignal, (payload) => receive(commandsSignalName, payload), {
+    description: 'Several commands at once, each with its type',
+  });
   function hasCommands(): boolean {
     receiveUnknown(receive);
     return queue.length > 0;

@@ -3,17 +3,24 @@ import type { RecordedDecision } from '../src/domain/handle';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../src/domain/state';
 import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../src/temporal/search-attribute-keys';
 
-/** Shows the cart in the Web UI: a table in the run's current details, and search attributes where they changed. */
+/** Shows the cart in the Web UI: a table in the run's current details, and search attributes by which it can be found. */
 export function present(userId: string, cart: Cart, waiting: number): void {
   setCurrentDetails(describeCart(userId, cart, waiting));
+  const status = statusOf(cart);
+  const itemCount = itemCountOf(cart.items);
   const shown = workflowInfo().typedSearchAttributes;
-  const changed = [
+  const isFound = shown.get(cartStatusKey) === status && isAbout(itemCount, shown.get(cartItemCountKey));
+  if (isFound) return;
+  upsertSearchAttributes([
     { key: cartUserIdKey, value: userId },
-    { key: cartStatusKey, value: statusOf(cart) },
-    { key: cartItemCountKey, value: itemCountOf(cart.items) },
-  ].filter(({ key, value }) => shown.get(key) !== value);
-  if (changed.length > 0) upsertSearchAttributes(changed);
+    { key: cartStatusKey, value: status },
+    { key: cartItemCountKey, value: itemCount },
+  ]);
 }
+
+/** Each upsert is an event and a billed action, so the item count is only kept right to within a factor of two. */
+const isAbout = (count: number, shown = Number.NaN): boolean =>
+  count === shown || (count < 2 * shown && shown < 2 * count);
 
 function describeCart(userId: string, cart: Cart, waiting: number): string {
   const currency = cart.currency ?? '';

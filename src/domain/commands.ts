@@ -150,6 +150,19 @@ export function parseCommand(type: string, payload: unknown): Command | Malforme
   return { type, ...Object.fromEntries(fields) } as Command;
 }
 
+/** The signal that carries several commands, each with its type; any other is named like the one command it carries. */
+export const commandsSignalName = 'commands';
+
+/** Reads whatever arrived as a signal of this name: one command, or several. Total, as `parseCommand` is; never empty. */
+export function parseSignal(name: string, payload: unknown): readonly (Command | MalformedCommand)[] {
+  const isList = Array.isArray(payload) && payload.length > 0 && payload.length <= limits.commandsPerSignal;
+  if (name !== commandsSignalName || !isList) return [parseCommand(name, payload)];
+  return payload.map((entry) => {
+    const type = isRecord(entry) ? own(entry, 'type') : undefined;
+    return parseCommand(typeof type === 'string' ? type : name, entry);
+  });
+}
+
 /** Tells a command that can be decided from one that cannot. */
 export function isMalformed(command: Command | MalformedCommand): command is MalformedCommand {
   return 'payload' in command;

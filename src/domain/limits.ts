@@ -7,4 +7,6 @@ export const limits = {
   idLength: 128,
   nameLength: 200,
   actorLength: 200,
+  /** Each is at most some tens of kilobytes, and Temporal takes 2 MB a signal. */
+  commandsPerSignal: 20,
 } as const;

@@ -1,13 +1,8 @@
-import type { Knex } from 'knex';
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-const channel = 'cart_projected';
-
-/** Tells every listener that a cart has news, as soon as the transaction commits. */
-export async function announceProjection(trx: Knex.Transaction, userId: string): Promise<void> {
-  await trx.raw('select pg_notify(?, ?)', [channel, userId]);
-}
+/** On which Postgres tells every listener that a cart has news, as soon as the projection commits. */
+export const channel = 'cart_projected';
 
 /** Wakes who waits for a cart. A hint only: one may get lost, so a listener looks for itself now and then. */
 export interface Announcements {

@@ -23,3 +23,11 @@ export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoi
     { isolationLevel: 'repeatable read', readOnly: true },
   );
 }
+
+/** Whether a user has no log, and so never had a cart that got this far. */
+export async function isUnused(db: Knex, userId: string): Promise<boolean> {
+  const { rows } = await db
+    .raw('select not exists (select from cart_commands where user_id = ?) as is_unused', [userId])
+    .options({ name: 'is-unused' });
+  return rows[0].is_unused;
+}

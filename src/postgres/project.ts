@@ -2,10 +2,9 @@ import type { Knex } from 'knex';
 import { evolve } from '../domain/evolve';
 import type { RecordedDecision } from '../domain/handle';
 import type { Cart } from '../domain/state';
-import { type CartRow, readCart, toCartColumns, toItemRow } from './cart-rows';
-import { assertSame, ForkError, repeatedId } from './fork';
-import { type ChainedEvent, chain } from './hash-chain';
-import { writeItemHistory } from './item-history';
+import { type CartItemRow, type CartRow, toItem } from './cart-rows';
+import { assertSame, ForkError } from './fork';
+import { type ProjectedBatch, writeBatches } from './write-batches';
 
 /** Decisions between those in Postgres and those to be projected are missing from Postgres. */
 export class GapError extends Error {
@@ -20,49 +19,119 @@ export class GapError extends Error {
   }
 }
 
+/** Decisions of one cart, consecutive and in order. */
+export interface Batch {
+  readonly userId: string;
+  readonly decisions: readonly RecordedDecision[];
+}
+
+/** How many of a batch's decisions were new, or why none of them could be written. */
+export type BatchOutcome = { readonly added: number } | { readonly error: ForkError | GapError };
+
 /**
- * Writes decisions of one cart, consecutive and in order, into the log's copy and the read model. Those already there are
- * skipped, so that a repeated, late or parallel call changes nothing. Call it in a transaction: it locks the cart.
- * @returns how many were new.
- * @throws ForkError where Postgres holds something else at the same place; GapError where decisions before these are missing.
+ * Writes batches of different carts into the log's copy and the read model, and tells who waits for them. Decisions already
+ * there are skipped, so that a repeated, late or parallel call changes nothing. Call it in a transaction: it locks the carts.
+ * @returns each batch's outcome, in order: ForkError where Postgres holds something else at the same place, GapError where
+ * decisions before these are missing. Nothing is written of such a batch.
  */
+export async function projectBatches(trx: Knex.Transaction, batches: readonly Batch[]): Promise<BatchOutcome[]> {
+  const userIds = batches.map((batch) => batch.userId).sort();
+  const rows = await lockCarts(trx, userIds);
+  const lines = await readLines(trx, userIds);
+  const projected: ProjectedBatch[] = [];
+  const outcomes: BatchOutcome[] = [];
+  for (const { userId, decisions } of batches) {
+    const row = rows.get(userId)!;
+    const known = decisions.filter((decision) => decision.sequence <= row.sequence);
+    const fresh = decisions.slice(known.length);
+    try {
+      await assertSame(trx, userId, known);
+      assertContinues(row, fresh);
+      if (fresh.length > 0) projected.push(foldBatch(row, lines.get(userId) ?? [], fresh));
+      outcomes.push({ added: fresh.length });
+    } catch (error) {
+      if (!(error instanceof ForkError || error instanceof GapError)) throw error;
+      outcomes.push({ error });
+    }
+  }
+  if (projected.length > 0) await writeBatches(trx, projected);
+  return outcomes;
+}
+
+/** As `projectBatches`, for one cart. @returns how many decisions were new. @throws ForkError or GapError. */
 export async function project(
   trx: Knex.Transaction,
   userId: string,
   decisions: readonly RecordedDecision[],
 ): Promise<number> {
-  const row = await lockCart(trx, userId);
-  const known = decisions.filter((decision) => decision.sequence <= row.sequence);
-  const fresh = decisions.slice(known.length);
-  await assertSame(trx, userId, known);
-  if (fresh.length === 0) return 0;
-  assertContinues(row, fresh);
-  const cart = await readCart(trx, row);
-  const events = fresh.flatMap((decision) => decision.events);
-  const chained = chain(row.head_hash, userId, events);
-  await insertCommands(trx, userId, fresh);
-  await insertEvents(trx, userId, fresh, chained);
-  await writeItemHistory(trx, userId, cart, events);
-  const after = events.reduce(evolve, cart);
-  await writeItems(trx, userId, cart, after);
-  await writeCart(trx, userId, after, row.sequence + fresh.length, chained.at(-1)?.hash ?? row.head_hash);
-  return fresh.length;
+  const [outcome] = await projectBatches(trx, [{ userId, decisions }]);
+  if ('error' in outcome!) throw outcome.error;
+  return outcome!.added;
 }
 
-async function lockCart(trx: Knex.Transaction, userId: string): Promise<CartRow> {
-  const lock = () => trx<CartRow>('carts').where({ user_id: userId }).forUpdate().first();
-  const row = await lock();
-  if (row !== undefined) return row;
-  await trx('carts').insert({ user_id: userId }).onConflict().ignore();
-  return (await lock())!;
+/** Locks the carts in the order of their users' ids, in which all transactions do, making those that are not there yet. */
+async function lockCarts(trx: Knex.Transaction, userIds: readonly string[]): Promise<Map<string, CartRow>> {
+  const rows = new Map<string, CartRow>();
+  const lock = async (ids: readonly string[]) => {
+    const locked = await trx
+      .raw(
+        `select user_id, version, sequence, status, currency, item_count, subtotal, head_hash, updated_at
+         from carts where user_id = any(?::text[]) order by user_id for update`,
+        [[...ids]],
+      )
+      .options({ name: 'lock-carts' });
+    for (const row of locked.rows) rows.set(row.user_id, row);
+  };
+  await lock(userIds);
+  const missing = userIds.filter((userId) => !rows.has(userId));
+  if (missing.length > 0) {
+    const sql = 'insert into carts (user_id) select unnest(?::text[]) on conflict do nothing';
+    await trx.raw(sql, [missing]).options({ name: 'make-carts' });
+    await lock(missing);
+  }
+  return rows;
+}
+
+/** The carts' lines. A statement after the one that locks, so that it sees what the locks were waited for. */
+async function readLines(trx: Knex.Transaction, userIds: readonly string[]): Promise<Map<string, CartItemRow[]>> {
+  const { rows } = await trx
+    .raw(
+      `select user_id, product_id, name, quantity, unit_price, added_at, added_version
+       from cart_items where user_id = any(?::text[]) order by user_id, added_version`,
+      [[...userIds]],
+    )
+    .options({ name: 'lines-of-carts' });
+  const lines = new Map<string, CartItemRow[]>();
+  for (const row of rows as CartItemRow[]) {
+    const own = lines.get(row.user_id);
+    if (own) own.push(row);
+    else lines.set(row.user_id, [row]);
+  }
+  return lines;
+}
+
+function foldBatch(
+  row: CartRow,
+  lines: readonly CartItemRow[],
+  decisions: readonly RecordedDecision[],
+): ProjectedBatch {
+  const before: Cart = {
+    version: row.version,
+    currency: row.currency,
+    items: lines.map(toItem),
+    updatedAt: row.updated_at?.toISOString() ?? null,
+  };
+  const after = decisions.flatMap((decision) => decision.events).reduce(evolve, before);
+  return { userId: row.user_id, headHash: row.head_hash, decisions, before, after };
 }
 
 function assertContinues(row: CartRow, fresh: readonly RecordedDecision[]): void {
   const [first] = fresh;
+  if (first === undefined) return;
   const firstVersion = fresh.flatMap((decision) => decision.events).at(0)?.version;
-  if (first!.sequence !== row.sequence + 1) {
+  if (first.sequence !== row.sequence + 1) {
     throw new GapError(
-      `Postgres has ${row.sequence} decisions of cart ${row.user_id}; decision ${first!.sequence} cannot follow. ` +
+      `Postgres has ${row.sequence} decisions of cart ${row.user_id}; decision ${first.sequence} cannot follow. ` +
         'Postgres has lost some, as after restoring an older backup.',
       row.sequence,
     );
@@ -73,90 +142,4 @@ function assertContinues(row: CartRow, fresh: readonly RecordedDecision[]): void
         `with version ${firstVersion}.`,
     );
   }
-}
-
-async function insertCommands(
-  trx: Knex.Transaction,
-  userId: string,
-  decisions: readonly RecordedDecision[],
-): Promise<void> {
-  const rows = decisions.map((decision) => ({
-    sequence: decision.sequence,
-    command_id: decision.command.commandId,
-    repeated_id: repeatedId(decision.command.commandId, decision.sequence),
-    type: decision.command.type,
-    actor: decision.command.actor,
-    issued_at: decision.command.issuedAt,
-    decided_at: decision.decidedAt,
-    run_id: decision.runId,
-    expected_version: decision.command.expectedVersion ?? null,
-    data: decision.command.data,
-    outcome: decision.outcome,
-    code: decision.code ?? null,
-    reason: decision.reason ?? null,
-  }));
-  await trx.raw(
-    `insert into cart_commands (user_id, sequence, command_id, type, actor, issued_at, decided_at, run_id,
-                                expected_version, data, outcome, code, reason)
-     select :userId, sequence,
-            case when exists (select from cart_commands old where old.user_id = :userId and old.command_id = new.command_id)
-                 then repeated_id else command_id end,
-            type, actor, issued_at, decided_at, run_id, expected_version, data, outcome, code, reason
-     from jsonb_to_recordset(:rows) as new (sequence integer, command_id text, repeated_id text, type text, actor text,
-            issued_at timestamptz, decided_at timestamptz, run_id text, expected_version bigint, data jsonb, outcome text,
-            code text, reason text)`,
-    { userId, rows: JSON.stringify(rows) },
-  );
-}
-
-async function insertEvents(
-  trx: Knex.Transaction,
-  userId: string,
-  decisions: readonly RecordedDecision[],
-  chained: readonly ChainedEvent[],
-): Promise<void> {
-  if (chained.length === 0) return;
-  const sequences = decisions.flatMap(({ sequence, events }) => events.map(() => sequence));
-  const rows = chained.map(({ event, previousHash, hash }, index) => ({
-    version: event.version,
-    sequence: sequences[index],
-    type: event.type,
-    data: event.data,
-    command_id: event.commandId,
-    actor: event.actor,
-    occurred_at: event.occurredAt,
-    previous_hash: `\\x${previousHash.toString('hex')}`,
-    hash: `\\x${hash.toString('hex')}`,
-  }));
-  await trx.raw(
-    `insert into cart_events (user_id, version, sequence, type, data, command_id, actor, occurred_at, previous_hash, hash)
-     select :userId, * from jsonb_to_recordset(:rows) as new (version integer, sequence integer, type text, data jsonb,
-            command_id text, actor text, occurred_at timestamptz, previous_hash bytea, hash bytea)`,
-    { userId, rows: JSON.stringify(rows) },
-  );
-}
-
-/** Writes the difference between two states of a cart, so that a batch costs the same however often it touched a line. */
-async function writeItems(trx: Knex.Transaction, userId: string, before: Cart, after: Cart): Promise<void> {
-  const removed = before.items.filter((item) => !after.items.some(({ productId }) => productId === item.productId));
-  if (removed.length > 0) {
-    const productIds = removed.map((item) => item.productId);
-    await trx('cart_items').where({ user_id: userId }).whereIn('product_id', productIds).delete();
-  }
-  const changed = after.items.filter((item) => !before.items.includes(item));
-  if (changed.length === 0) return;
-  const rows = changed.map((item) => toItemRow(userId, item));
-  await trx('cart_items').insert(rows).onConflict(['user_id', 'product_id']).merge();
-}
-
-async function writeCart(
-  trx: Knex.Transaction,
-  userId: string,
-  cart: Cart,
-  sequence: number,
-  headHash: Buffer,
-): Promise<void> {
-  await trx('carts')
-    .where({ user_id: userId })
-    .update({ ...toCartColumns(cart), sequence, head_hash: headHash });
 }

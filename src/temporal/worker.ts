@@ -29,23 +29,24 @@ export function bundleCartWorkflow(): Promise<WorkflowBundle> {
   });
 }
 
-/** A worker that decides and projects carts; `db`'s pool should hold as many connections as `activitySlots`. */
+/** A worker that decides and projects carts. */
 export function createCartWorker(options: {
   connection: NativeConnection;
   namespace: string;
   taskQueue: string;
   db: Knex;
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
-  activitySlots: number;
   maxCachedWorkflows?: number;
 }): Promise<Worker> {
-  const { db, activitySlots, ...rest } = options;
+  const { db, ...rest } = options;
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   return Worker.create({
     ...rest,
     activities: createActivities({ client, db }),
     dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
-    maxConcurrentActivityTaskExecutions: activitySlots,
+    // Many wait for their turn in one transaction, so these are not bound by the connections to Postgres. A task that finds a
+    // slot on the worker that scheduled it is not sent through the server's queues.
+    maxConcurrentActivityTaskExecutions: 500,
     // A cart whose worker died waits this long before another one takes over.
     stickyQueueScheduleToStartTimeout: '3s',
     shutdownGraceTime: '5s',

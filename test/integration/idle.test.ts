@@ -44,7 +44,6 @@ it('a cart nobody used for 30 days ends its run, and its next command goes on at
     taskQueue,
     db: database.db,
     workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
-    activitySlots: 4,
   });
   const add = async () =>
     env.client.workflow.signalWithStart('cartWorkflow', {

@@ -96,4 +96,13 @@ export const poisons: readonly (readonly [what: string, signal: string, args: un
   ['a reserved type', '__temporal_signal', [good]],
   ['the name of a built-in query as type', '__stack_trace', [good]],
   ['toString as type', 'toString', []],
+  ['several commands that are none', 'commands', []],
+  ['several commands as one', 'commands', [good]],
+  ['an empty list of commands', 'commands', [[]]],
+  ['a list with more commands than a signal carries', 'commands', [Array(21).fill({ type: 'addItem', ...good })]],
+  ['a list of null', 'commands', [[null]]],
+  ['a list of a list', 'commands', [[[good]]]],
+  ['a list of a command without type', 'commands', [[good]]],
+  ['a list of a command whose type is an object', 'commands', [[{ ...good, type: { toString: null } }]]],
+  ['a list of commands in a list', 'commands', [[{ type: 'commands', 0: good }]]],
 ];

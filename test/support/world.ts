@@ -149,7 +149,6 @@ function workerSwitch(options: {
         taskQueue,
         db,
         workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
-        activitySlots: 10,
         ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
       });
       const running = worker.run();

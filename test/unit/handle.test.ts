@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { commandTypes, isMalformed, parseCommand } from '../../src/domain/commands';
+import { commandTypes, isMalformed, parseCommand, parseSignal } from '../../src/domain/commands';
 import { emptyCheckpoint, handle, rememberedCommands } from '../../src/domain/handle';
 import { add, command, instant, tell } from '../support/cart-story';
 import { poisons } from '../support/poisons';
@@ -76,11 +76,23 @@ describe('what is on record', () => {
 
 describe('what is no command', () => {
   it.each(poisons)('%s is on record as rejected, in a form that can be stored', (_what, signal, [payload]) => {
-    const { decision, checkpoint } = handle(emptyCheckpoint, parseCommand(signal, payload), at);
+    const [poison] = parseSignal(signal, payload);
+    const { decision, checkpoint } = handle(emptyCheckpoint, poison!, at);
     expect(decision).toMatchObject({ sequence: 1, outcome: 'rejected', code: 'malformed_command', events: [] });
     expect(checkpoint.cart).toEqual(emptyCheckpoint.cart);
     expect(isStorable(decision)).toBe(true);
     expect(JSON.stringify(decision).length).toBeLessThan(4_000);
+  });
+
+  it('spoils none of the commands it came with', () => {
+    const { type, ...good } = command(add('pen'));
+    const parsed = parseSignal('commands', [
+      { ...good, type },
+      null,
+      { ...good, type: 'stealItem' },
+      { ...good, type },
+    ]);
+    expect(parsed.map(isMalformed)).toEqual([false, true, true, false]);
   });
 
   it('is on record each time, also under an id that is taken', () => {

@@ -1,0 +1,70 @@
+import type { RecordedDecision } from '../../src/domain/handle';
+import { ForkError } from '../../src/postgres/fork';
+import { createProjector, type Projector } from '../../src/postgres/projector';
+import { add, tell } from '../support/cart-story';
+import { createDatabase, type TestDatabase } from '../support/database';
+
+let database: TestDatabase;
+let project: Projector;
+beforeAll(async () => {
+  database = await createDatabase();
+  project = createProjector(database.db);
+});
+afterAll(() => database.drop());
+
+const story = tell([add('pen', 2), add('ink')]).decisions;
+const other = tell([add('pad', 1, { commandId: 'another' })]).decisions;
+
+/** A decision that no cart comes to, and that Postgres refuses. */
+const refused: RecordedDecision[] = story.slice(0, 1).map((decision) => ({
+  ...decision,
+  events: decision.events.map((event) => ({ ...event, data: { ...event.data, quantity: -1 } }) as typeof event),
+}));
+
+const usersOf = (name: string, count: number) => Array.from({ length: count }, (_, n) => `${name}-${n}`);
+const sequences = async (users: readonly string[]) =>
+  (await database.db('carts').whereIn('user_id', users).orderBy('user_id')).map((cart) => cart.sequence);
+
+describe('projecting in groups', () => {
+  it('projects the batches of many carts that come at the same time', async () => {
+    const users = usersOf('many', 120);
+    const outcomes = await Promise.all(users.map((userId) => project({ userId, decisions: story })));
+    expect(outcomes).toEqual(Array(120).fill({ added: 2 }));
+    expect(await sequences(users)).toEqual(Array(120).fill(2));
+    const { rows } = await database.db.raw(
+      "select count(distinct xmin::text)::integer as transactions from carts where user_id like 'many-%'",
+    );
+    expect(rows[0].transactions).toBeLessThan(10);
+  });
+
+  it('projects batches of the same cart one after the other', async () => {
+    const [first, second] = story;
+    const outcomes = await Promise.all([
+      project({ userId: 'same', decisions: [first!] }),
+      project({ userId: 'same', decisions: [second!] }),
+      project({ userId: 'same', decisions: story }),
+    ]);
+    expect(outcomes).toEqual([{ added: 1 }, { added: 1 }, { added: 0 }]);
+  });
+
+  it('holds up nobody else where Postgres refuses one cart', async () => {
+    const users = usersOf('fine', 20);
+    const failing = project({ userId: 'refused', decisions: refused });
+    const fine = users.map((userId) => project({ userId, decisions: story }));
+    await expect(failing).rejects.toThrow(/quantity/);
+    expect(await Promise.all(fine)).toEqual(Array(20).fill({ added: 2 }));
+    expect(await sequences(['refused'])).toEqual([]);
+  });
+
+  it('tells of a fork or a gap in one cart and projects the others', async () => {
+    await project({ userId: 'forked', decisions: story });
+    const [forked, gap, fine] = await Promise.all([
+      project({ userId: 'forked', decisions: other }),
+      project({ userId: 'gap', decisions: story.slice(1) }),
+      project({ userId: 'fine', decisions: story }),
+    ]);
+    expect(forked).toEqual({ error: expect.any(ForkError) });
+    expect(gap).toEqual({ error: expect.objectContaining({ name: 'GapError', after: 0 }) });
+    expect(fine).toEqual({ added: 2 });
+  });
+});

@@ -1,0 +1,121 @@
+import type { Client } from '@temporalio/client';
+import type { Command } from '../../src/domain/commands';
+import { limits } from '../../src/domain/limits';
+import { createCommandSender } from '../../src/temporal/command-sender';
+import { add, command } from '../support/cart-story';
+
+interface Signal {
+  readonly workflowId: string;
+  readonly signal: string;
+  readonly signalArgs: readonly unknown[];
+  readonly args?: readonly unknown[];
+  readonly typedSearchAttributes?: readonly { readonly value: unknown }[];
+}
+
+/** A sender whose signals are kept here, and a Temporal that takes each as soon as `take` resolves. */
+function openSender(options: { isNew?: () => Promise<boolean>; take?: () => Promise<void> } = {}) {
+  const { isNew = async () => false, take = async () => {} } = options;
+  const signals: Signal[] = [];
+  const client = {
+    withDeadline: (_deadline: number, send: () => Promise<unknown>) => send(),
+    workflow: {
+      signalWithStart: async (_type: string, signal: Signal) => {
+        signals.push(signal);
+        await take();
+      },
+    },
+  };
+  return { signals, send: createCommandSender(client as unknown as Client, 'carts', isNew) };
+}
+
+let step = 0;
+const addPen = (): Command => command(add('pen'), ++step);
+const idsOf = (signals: readonly Signal[]) =>
+  signals.map(({ signalArgs: [sent] }) =>
+    Array.isArray(sent) ? sent.map((one) => one.commandId) : (sent as Command).commandId,
+  );
+
+describe('sending commands', () => {
+  it('sends a lone command as a signal of its own name', async () => {
+    const { signals, send } = openSender();
+    const { type, ...payload } = addPen();
+    await send('alice', { type, ...payload } as Command);
+    expect(signals).toEqual([expect.objectContaining({ workflowId: 'cart:alice', signal: 'addItem' })]);
+    expect(signals[0]!.signalArgs).toEqual([payload]);
+  });
+
+  it('sends commands that come at the same time as one signal, in their order', async () => {
+    const { signals, send } = openSender();
+    const commands = Array.from({ length: 5 }, addPen);
+    await Promise.all(commands.map((one) => send('alice', one)));
+    expect(signals).toEqual([expect.objectContaining({ signal: 'commands', signalArgs: [commands] })]);
+  });
+
+  it('sends commands of different carts apart', async () => {
+    const { signals, send } = openSender();
+    await Promise.all([send('alice', addPen()), send('bob', addPen())]);
+    expect(signals.map((signal) => signal.workflowId)).toEqual(['cart:alice', 'cart:bob']);
+  });
+
+  it('sends commands that come while a signal is under way together in the next one', async () => {
+    let taken = () => {};
+    const { signals, send } = openSender({
+      take: () =>
+        new Promise((resolve) => {
+          taken = resolve;
+        }),
+    });
+    const [first, second, third] = [addPen(), addPen(), addPen()];
+    const sending = send('alice', first);
+    while (signals.length === 0) await new Promise(setImmediate);
+    const others = Promise.all([send('alice', second), send('alice', third)]);
+    taken();
+    await sending;
+    while (signals.length === 1) await new Promise(setImmediate);
+    taken();
+    await others;
+    expect(idsOf(signals)).toEqual([first.commandId, [second.commandId, third.commandId]]);
+  });
+
+  it('puts no more commands into a signal than a cart takes', async () => {
+    const { signals, send } = openSender();
+    await Promise.all(Array.from({ length: 2 * limits.commandsPerSignal + 1 }, () => send('alice', addPen())));
+    expect(idsOf(signals).map((ids) => [ids].flat().length)).toEqual([20, 20, 1]);
+  });
+
+  it('tells everybody whose command was in a signal that Temporal did not take it', async () => {
+    const { send } = openSender({ take: () => Promise.reject(new Error('broken')) });
+    const outcomes = await Promise.allSettled([send('alice', addPen()), send('alice', addPen())]);
+    expect(outcomes).toEqual(Array(2).fill(expect.objectContaining({ status: 'rejected' })));
+  });
+
+  it('starts the cart of a new user with nothing to load and as it will be found', async () => {
+    const { signals, send } = openSender({ isNew: async () => true });
+    await send('alice', command(add('pen', 3), ++step));
+    expect(signals[0]!.args).toEqual([expect.objectContaining({ schema: 1, unprojected: [] })]);
+    expect(signals[0]!.typedSearchAttributes!.map(({ value }) => value)).toEqual(['alice', 'open', 3]);
+  });
+
+  it.each([
+    ['had a cart', async () => false],
+    ['cannot be looked up', () => Promise.reject(new Error('away'))],
+    ['is not looked up in time', () => new Promise<boolean>(() => {})],
+  ])('lets the cart look for its past where the user %s', async (_what, isNew) => {
+    const { signals, send } = openSender({ isNew });
+    await send('alice', addPen());
+    expect(signals[0]).not.toHaveProperty('args');
+  });
+
+  it('looks a user up once', async () => {
+    let asked = 0;
+    const { send } = openSender({
+      isNew: async () => {
+        asked += 1;
+        return true;
+      },
+    });
+    await send('alice', addPen());
+    await send('alice', addPen());
+    expect(asked).toBe(1);
+  });
+});
