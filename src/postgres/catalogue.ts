@@ -26,6 +26,9 @@ interface ProductRow {
   available: boolean;
 }
 
+const productById = `
+  select product_id, name, unit_price, currency, max_quantity, available from products where product_id = ?`;
+
 const rememberedProducts = 10_000;
 
 /** The catalogue in Postgres. While that is away, products are as they were last seen, so that carts can still be filled. */
@@ -40,7 +43,8 @@ export function createCatalogue(db: Knex): Catalogue {
   return {
     async find(productId) {
       try {
-        const row = await db<ProductRow>('products').where({ product_id: productId }).first();
+        const { rows } = await db.raw(productById, [productId]).options({ name: 'product-by-id' });
+        const row: ProductRow | undefined = rows[0];
         return row && remember(toProduct(row));
       } catch (error) {
         const known = lastSeen.get(productId);

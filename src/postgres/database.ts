@@ -3,8 +3,11 @@ import knex, { type Knex } from 'knex';
 import pg from 'pg';
 
 const int8 = 20;
-// Counts and minor units stay below 2^53 (src/domain/limits.ts), so they are read as numbers.
-pg.types.setTypeParser(int8, Number);
+/** Counts and minor units stay below 2^53 (src/domain/limits.ts), so they are read as numbers. */
+const types = {
+  getTypeParser: (oid: number, format?: string) =>
+    oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
+};
 
 /**
  * A pool of connections to Postgres. Nothing waits longer than a few seconds: a query that cannot be answered fails, so that
@@ -27,6 +30,7 @@ export function connectDatabase(
       options: settings.join(' '),
       connectionTimeoutMillis: Math.min(10_000, patienceMs),
       keepAlive: true,
+      types,
     },
     pool: {
       min: 0,

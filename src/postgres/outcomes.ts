@@ -16,10 +16,8 @@ export interface CommandOutcome {
 
 /** The recorded outcome of a command, or undefined while it is not projected. */
 export async function findOutcome(db: Knex, userId: string, commandId: string): Promise<CommandOutcome | undefined> {
-  const row = await db('cart_commands as c')
-    .select('c.*', db.raw(versionsOfCommand))
-    .where({ 'c.user_id': userId, 'c.command_id': commandId })
-    .first();
+  const { rows } = await db.raw(outcomeOfCommand, [userId, commandId]).options({ name: 'outcome-of-command' });
+  const [row] = rows;
   if (row === undefined) return undefined;
   return {
     commandId: row.command_id,
@@ -34,6 +32,8 @@ export async function findOutcome(db: Knex, userId: string, commandId: string): 
   };
 }
 
-const versionsOfCommand = `array(
-  select version from cart_events e where e.user_id = c.user_id and e.sequence = c.sequence order by version
-) as versions`;
+const outcomeOfCommand = `
+  select type, outcome, issued_at, decided_at, expected_version, data, code, reason, command_id,
+         array(select version from cart_events e
+               where e.user_id = c.user_id and e.sequence = c.sequence order by version) as versions
+  from cart_commands c where user_id = ? and command_id = ?`;

@@ -37,7 +37,7 @@ const cartNow = `
 
 /** The cart as it is now. One that nobody used is empty, at version 0. */
 export async function readCart(db: Knex, userId: string): Promise<CartView> {
-  const { rows } = await db.raw(cartNow, [userId]);
+  const { rows } = await db.raw(cartNow, [userId]).options({ name: 'cart-now' });
   return { userId, ...(rows[0] ?? neverUsed) };
 }
 

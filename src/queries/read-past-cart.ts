@@ -28,7 +28,10 @@ export async function readPastCarts(db: Knex, userId: string, moments: readonly 
     const asked = 'at' in moment ? moment.at : moment.version;
     return [asked, userId, userId, userId];
   });
-  const { rows } = await db.raw(statements.map((sql, n) => `select ${n} as n, ${sql}`).join(' union all '), bindings);
+  const name = `past-carts-${moments.map((moment) => Object.keys(moment)[0]).join('-')}`;
+  const { rows } = await db
+    .raw(statements.map((sql, n) => `select ${n} as n, ${sql}`).join(' union all '), bindings)
+    .options({ name });
   const inOrder = rows.sort((row: PastCartRow, other: PastCartRow) => row.n - other.n);
   return inOrder.map(({ n: _n, newestVersion, isFinal, isFuture, ...cart }: PastCartRow) => ({
     cart: cart.version === null ? undefined : { userId, ...cart },
