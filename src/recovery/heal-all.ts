@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { RecordedDecision } from '../domain/handle';
 import { isDatabaseAway } from '../postgres/database';
-import { type HistorySource, listUsers, readDecisions, sweepClosedRuns } from '../temporal/histories';
+import { readDecisions } from '../temporal/decisions';
+import { type HistorySource, listUsers, sweepClosedRuns } from '../temporal/histories';
 import { forEachAtOnce } from './each';
 import { healCart } from './heal';
 

@@ -15,8 +15,8 @@ export interface RunStart {
   readonly startedAt: string;
 }
 
-/** A run's whole history as Temporal has it now; undefined where it has none. */
-export function fetchHistory(client: Client, workflowId: string, runId: string): Promise<History | undefined> {
+/** The whole history of a run, or of the newest one, as Temporal has it now; undefined where it has none. */
+export function fetchHistory(client: Client, workflowId: string, runId?: string): Promise<History | undefined> {
   return orNotFound(client.workflow.getHandle(workflowId, runId).fetchHistory());
 }
 

@@ -3,13 +3,8 @@ import { Worker } from '@temporalio/worker';
 import { healAll } from '../../src/recovery/heal-all';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
-import {
-  decisionsIn,
-  type HistorySource,
-  readDecisions,
-  readRuns,
-  sweepClosedRuns,
-} from '../../src/temporal/histories';
+import { decisionsIn, readDecisions } from '../../src/temporal/decisions';
+import { type HistorySource, readRuns, sweepClosedRuns } from '../../src/temporal/histories';
 import { cartWorkflowId } from '../../src/temporal/ids';
 import { readModelText } from '../support/model-tables';
 import { until } from '../support/until';
