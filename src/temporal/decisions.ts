@@ -1,13 +1,11 @@
-import { temporal } from '@temporalio/proto';
 import { isId } from '../domain/commands';
 import type { RecordedDecision } from '../domain/handle';
 import { listArchived, readArchivedHistory } from '../postgres/archive';
 import type { HistorySource } from './histories';
 import { cartWorkflowId } from './ids';
 import { payloadConverter } from './payload-converter';
-import { fetchHistory, type History, startOf } from './runs';
-
-const { History: HistoryMessage } = temporal.api.history.v1;
+import { type History, startOf } from './runs';
+import { fetchTelling, tellingOf } from './telling';
 
 /** What to read. `isSwept`: a sweep has just put all ended runs into the archive, so Temporal need not be asked for them. */
 interface ReadOptions {
@@ -64,13 +62,13 @@ async function* newestFirst({ client, db }: HistorySource, userId: string, isSwe
   if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
   const workflowId = cartWorkflowId(userId);
   const read = async (runId: string): Promise<History | undefined> => {
-    const history = await fetchHistory(client, workflowId, runId);
+    const history = await fetchTelling(client, workflowId, runId);
     if (history !== undefined) return history;
     const kept = await readArchivedHistory(db, runId);
-    return kept && HistoryMessage.decode(kept);
+    return kept && tellingOf(kept);
   };
   const chain = new Set<string>();
-  for (let history = await fetchHistory(client, workflowId); history !== undefined; ) {
+  for (let history = await fetchTelling(client, workflowId); history !== undefined; ) {
     yield history;
     const { previousRunId } = startOf(history);
     if (previousRunId !== undefined) chain.add(previousRunId);

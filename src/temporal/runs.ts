@@ -59,7 +59,8 @@ function instantOf({ eventTime }: HistoryEvent): string {
 
 const notFound = 5;
 
-async function orNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
+/** What was asked for; undefined where Temporal says that there is none. */
+export async function orNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
