@@ -26,14 +26,21 @@ async function healTogether(db: Knex, logs: readonly CartLog[]): Promise<Map<str
   const standings = await readStandings(db, told);
   const missing = new Map<string, number>();
   for (const [index, { userId }] of told.entries()) if (standings[index] === 'the same') missing.set(userId, 0);
-  const lacking = told.filter(({ decisions }, index) => standings[index] === 'nothing' && decisions[0]!.sequence === 1);
+  const lacking = told.filter((log, index) => standings[index] === 'nothing' && isFromTheFirst(log));
   const written = lacking.length > 0 ? await projectWhole(db, lacking) : new Set<string>();
   for (const { userId, decisions } of lacking) if (written.has(userId)) missing.set(userId, decisions.length);
   return missing;
 }
 
 const isGapFree = ({ decisions }: CartLog): boolean =>
-  decisions.length > 0 && decisions.every(({ sequence }, index) => sequence === decisions[0]!.sequence + index);
+  decisions.length > 0 &&
+  areConsecutive(decisions.map(({ sequence }) => sequence)) &&
+  areConsecutive(decisions.flatMap(({ events }) => events.map(({ version }) => version)));
+
+const areConsecutive = (numbers: readonly number[]): boolean => numbers.every((n, index) => n === numbers[0]! + index);
+
+const isFromTheFirst = ({ decisions }: CartLog): boolean =>
+  decisions[0]!.sequence === 1 && (decisions.find(({ events }) => events.length > 0)?.events[0]?.version ?? 1) === 1;
 
 /** Heals a cart, again where Postgres was away for a moment. */
 async function healPatiently(db: Knex, { userId, decisions }: CartLog): Promise<number> {

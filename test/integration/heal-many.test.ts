@@ -123,6 +123,18 @@ describe('healing many carts', () => {
     expect((await verifyCart(database.db, 'known', known.decisions)).findings).toEqual([]);
   });
 
+  it('takes no history whose versions do not begin where its decisions do', async () => {
+    const { decisions } = cart('odd', 10);
+    const later = decisions.map((each) => ({
+      ...each,
+      events: each.events.map((event) => ({ ...event, version: event.version + 4 })),
+    }));
+    expect(await healMany(database.db, [{ userId: 'odd', decisions: later }])).toEqual([
+      expect.objectContaining({ name: 'ForkError' }),
+    ]);
+    expect(await database.db('cart_commands')).toEqual([]);
+  });
+
   it('fails only for the cart that Postgres cannot take', async () => {
     const { decisions } = cart('untakeable', 10);
     const untakeable = { userId: 'untakeable', decisions: decisions.map((each) => ({ ...each, decidedAt: 'never' })) };
