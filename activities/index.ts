@@ -1,4 +1,5 @@
-import { type HistorySource, readDecisions } from '../src/temporal/histories';
+import { readDecisions } from '../src/temporal/decisions';
+import type { HistorySource } from '../src/temporal/histories';
 import { createArchiveRun } from './archive-run';
 import { createLoadCheckpoint } from './load-checkpoint';
 import { createProjectCart } from './project-cart';

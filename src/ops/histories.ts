@@ -3,9 +3,9 @@ import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { findArchived, userOfArchived } from '../postgres/archive';
 import { sampleOf } from '../recovery/verify-all';
+import { decisionsIn } from '../temporal/decisions';
 import {
   type CartRun,
-  decisionsIn,
   type HistorySource,
   listRuns,
   listUsers,

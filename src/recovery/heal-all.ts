@@ -1,10 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Knex } from 'knex';
-import type { RecordedDecision } from '../domain/handle';
-import { isDatabaseAway } from '../postgres/database';
-import { type HistorySource, listUsers, readDecisions, sweepClosedRuns } from '../temporal/histories';
+import type { CartLog } from '../postgres/project-whole';
+import { readDecisions } from '../temporal/decisions';
+import { type HistorySource, listUsers, sweepClosedRuns } from '../temporal/histories';
 import { forEachAtOnce } from './each';
-import { healCart } from './heal';
+import { healMany } from './heal-many';
 
 /** What healing did. `failed`: carts that a person must look at, each with the reason. */
 export interface HealResult {
@@ -17,6 +15,7 @@ export interface HealResult {
 }
 
 const cartsAtOnce = 8;
+const decisionsAtOnce = 2_000;
 
 /**
  * Brings the copy of every cart's log up to what Temporal's histories tell. Commands, projections and queries go on; calling
@@ -25,28 +24,30 @@ const cartsAtOnce = 8;
 export async function healAll(source: HistorySource, onProgress: (soFar: HealResult) => void): Promise<HealResult> {
   await sweepClosedRuns(source);
   let result: HealResult = { carts: 0, decisions: 0, missing: 0, failed: [] };
+  const heal = async (logs: readonly CartLog[]) => {
+    const outcomes = await healMany(source.db, logs);
+    result = logs.reduce((soFar, log, index) => plus(soFar, log, outcomes[index]!), result);
+    onProgress(result);
+  };
+  let read: CartLog[] = [];
+  let size = 0;
+  // Who reads the last cart of a batch heals it, while the others read on.
   await forEachAtOnce(listUsers(source), cartsAtOnce, async (userId) => {
     const decisions = await readDecisions(source, userId, { isSwept: true });
-    const outcome = await healPatiently(source.db, userId, decisions).catch((error: Error) => error);
-    result = {
-      carts: result.carts + 1,
-      decisions: result.decisions + decisions.length,
-      missing: result.missing + (outcome instanceof Error ? 0 : outcome),
-      failed: outcome instanceof Error ? [...result.failed, { userId, reason: outcome.message }] : result.failed,
-    };
-    onProgress(result);
+    read.push({ userId, decisions });
+    size += decisions.length;
+    if (size < decisionsAtOnce) return;
+    const batch = read;
+    [read, size] = [[], 0];
+    await heal(batch);
   });
+  await heal(read);
   return result;
 }
 
-/** Heals a cart, again where Postgres was away for a moment. */
-async function healPatiently(db: Knex, userId: string, decisions: readonly RecordedDecision[]): Promise<number> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await healCart(db, userId, decisions);
-    } catch (error) {
-      if (!isDatabaseAway(error) || attempt === 5) throw error;
-      await delay(attempt * 1_000);
-    }
-  }
-}
+const plus = (soFar: HealResult, { userId, decisions }: CartLog, outcome: number | Error): HealResult => ({
+  carts: soFar.carts + 1,
+  decisions: soFar.decisions + decisions.length,
+  missing: soFar.missing + (outcome instanceof Error ? 0 : outcome),
+  failed: outcome instanceof Error ? [...soFar.failed, { userId, reason: outcome.message }] : soFar.failed,
+});

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { type ReadModel, readModelDefinition, readModelTables } from '../postgres/read-model';
+import { forEachAtOnce } from './each';
 import { listLoggedCarts, modelOf, readLogs } from './log';
 import { readModelRows } from './verify';
 
@@ -16,6 +17,8 @@ export interface RebuildResult extends Progress {
 
 const eventsAtOnce = 20_000;
 const cartsAtOnce = 200;
+/** Postgres writes one while Node folds the other. */
+const batchesAtOnce = 2;
 
 /**
  * Builds the whole read model anew from the copy of the log, beside the one in use, and then puts it in that one's place in
@@ -25,23 +28,21 @@ const cartsAtOnce = 200;
 export async function rebuildAll(db: Knex, onProgress: (progress: Progress) => void): Promise<RebuildResult> {
   await prepareShadow(db);
   let done: Progress = { carts: 0, events: 0 };
-  const fill = async (from: Knex) => {
+  const fill = async (from: Knex, atOnce: number) => {
     const before = done;
-    for await (const page of listLoggedCarts(from, cartsAtOnce)) {
-      for (const userIds of await staleBatches(from, page)) {
-        const events = await buildCarts(from, userIds);
-        done = { carts: done.carts + userIds.length, events: done.events + events };
-        onProgress(done);
-      }
-    }
+    await forEachAtOnce(staleBatches(from), atOnce, async (userIds) => {
+      const events = await buildCarts(from, userIds);
+      done = { carts: done.carts + userIds.length, events: done.events + events };
+      onProgress(done);
+    });
     return done.carts - before.carts;
   };
   // Each pass takes what changed during the one before, until little is left to do while projections wait.
-  for (let pass = 0; pass < 5; pass += 1) if ((await fill(db)) < cartsAtOnce) break;
+  for (let pass = 0; pass < 5; pass += 1) if ((await fill(db, batchesAtOnce)) < cartsAtOnce) break;
   const differed = await db.transaction(async (trx) => {
     await trx.raw('set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0');
     await stopProjections(trx);
-    await fill(trx);
+    await fill(trx, 1);
     const users = await differingCarts(trx);
     await swap(trx);
     return users;
@@ -78,8 +79,12 @@ async function prepareShadow(db: Knex): Promise<void> {
   });
 }
 
-/** Those of these carts whose shadow is not at the log's end, in batches of bearable size. */
-async function staleBatches(
+/** The carts whose shadow is not at the log's end, in batches of bearable size. */
+async function* staleBatches(db: Knex): AsyncGenerator<string[]> {
+  for await (const page of listLoggedCarts(db, cartsAtOnce)) yield* await staleBatchesOf(db, page);
+}
+
+async function staleBatchesOf(
   db: Knex,
   page: readonly { readonly userId: string; readonly sequence: number }[],
 ): Promise<string[][]> {

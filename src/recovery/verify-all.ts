@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
-import { type HistorySource, listUsers, readDecisions } from '../temporal/histories';
+import { readDecisions } from '../temporal/decisions';
+import { type HistorySource, listUsers } from '../temporal/histories';
 import { forEachAtOnce } from './each';
 import { listLoggedCarts } from './log';
 import { type Finding, type Verification, verifyCart } from './verify';

@@ -2,10 +2,8 @@ import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import type { Knex } from 'knex';
 import { isId } from '../domain/commands';
-import type { RecordedDecision } from '../domain/handle';
 import { archive, findArchived, listArchived, listArchivedUsers, readArchivedHistory } from '../postgres/archive';
 import { cartWorkflowId, userIdOf } from './ids';
-import { payloadConverter } from './payload-converter';
 import { endOf, fetchHistory, fetchNewest, fetchStart, type History, type RunStart, startOf } from './runs';
 
 const { History: HistoryMessage } = temporal.api.history.v1;
@@ -28,53 +26,6 @@ export interface CartRun extends RunInfo {
   readonly history: History;
 }
 
-/** `isSwept`: a sweep has just put all ended runs into the archive, so that Temporal need not be asked for them again. */
-interface ListOptions {
-  readonly isSwept?: boolean;
-}
-
-/**
- * The decisions a run handed to its projection, in order of sequence, each once.
- * @throws Error naming the event whose payload is not one of ours.
- */
-export function decisionsIn(history: History): RecordedDecision[] {
-  const decisions = new Map<number, RecordedDecision>();
-  for (const { eventId, activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
-    if (scheduled?.activityType?.name !== 'projectCart') continue;
-    const payload = scheduled.input?.payloads?.[0];
-    const input = payload && payloadConverter.fromPayload<{ decisions?: RecordedDecision[] }>(payload);
-    if (!Array.isArray(input?.decisions)) throw new Error(`Event ${eventId} of the history has no readable decisions.`);
-    for (const decision of input.decisions) decisions.set(decision.sequence, decision);
-  }
-  return inOrder(decisions);
-}
-
-/**
- * The decisions of a cart that a history still tells, in order of sequence, each once. Where two runs decided the same
- * sequence, as after a run was terminated before its last decisions reached Postgres, the newer run's counts.
- * @param options.after only those of a later sequence; runs that are older are then not read at all.
- */
-export async function readDecisions(
-  source: HistorySource,
-  userId: string,
-  options: ListOptions & { readonly after?: number } = {},
-): Promise<RecordedDecision[]> {
-  const { after = 0 } = options;
-  const decisions = new Map<number, RecordedDecision>();
-  for (const info of (await listRuns(source, userId, options)).reverse()) {
-    const run = await readRun(source, userId, info);
-    const own = run ? decisionsIn(run.history) : [];
-    for (const decision of own) {
-      if (decision.sequence > after && !decisions.has(decision.sequence)) decisions.set(decision.sequence, decision);
-    }
-    if (own[0] !== undefined && own[0].sequence <= after + 1) break;
-  }
-  return inOrder(decisions);
-}
-
-const inOrder = (decisions: ReadonlyMap<number, RecordedDecision>): RecordedDecision[] =>
-  [...decisions.values()].sort((a, b) => a.sequence - b.sequence);
-
 /** All runs of a cart that Temporal or the archive has, oldest first; each a few megabytes at most. */
 export async function readRuns(source: HistorySource, userId: string): Promise<CartRun[]> {
   const runs: CartRun[] = [];
@@ -86,11 +37,7 @@ export async function readRuns(source: HistorySource, userId: string): Promise<C
 }
 
 /** What runs a cart has in Temporal or the archive, oldest first. */
-export async function listRuns(
-  { client, db }: HistorySource,
-  userId: string,
-  { isSwept = false }: ListOptions = {},
-): Promise<RunInfo[]> {
+export async function listRuns({ client, db }: HistorySource, userId: string): Promise<RunInfo[]> {
   if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
   const workflowId = cartWorkflowId(userId);
   const runs = new Map<string, RunInfo>();
@@ -106,10 +53,8 @@ export async function listRuns(
   };
   // The chain is exact. The list, which also knows chains that ended before, may lag behind.
   for (let runId = newest?.runId; runId !== undefined; ) runId = (await find(runId))?.previousRunId;
-  if (!isSwept) {
-    for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
-      if (runs.get(runId)?.source !== 'temporal') await find(runId);
-    }
+  for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    if (runs.get(runId)?.source !== 'temporal') await find(runId);
   }
   return [...runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }

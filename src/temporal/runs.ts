@@ -15,8 +15,8 @@ export interface RunStart {
   readonly startedAt: string;
 }
 
-/** A run's whole history as Temporal has it now; undefined where it has none. */
-export function fetchHistory(client: Client, workflowId: string, runId: string): Promise<History | undefined> {
+/** The whole history of a run, or of the newest one, as Temporal has it now; undefined where it has none. */
+export function fetchHistory(client: Client, workflowId: string, runId?: string): Promise<History | undefined> {
   return orNotFound(client.workflow.getHandle(workflowId, runId).fetchHistory());
 }
 
@@ -59,7 +59,8 @@ function instantOf({ eventTime }: HistoryEvent): string {
 
 const notFound = 5;
 
-async function orNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
+/** What was asked for; undefined where Temporal says that there is none. */
+export async function orNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {

@@ -12,13 +12,12 @@ import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/tempora
 import { runOps } from '../../src/ops/cli';
 import type { OpsContext } from '../../src/ops/context';
 import { archive, findArchived, listArchived, readArchivedHistory } from '../../src/postgres/archive';
+import { decisionsIn, readDecisions } from '../../src/temporal/decisions';
 import {
-  decisionsIn,
   type HistorySource,
   listRuns,
   listUsers,
   type RunInfo,
-  readDecisions,
   readRuns,
   sweepClosedRuns,
 } from '../../src/temporal/histories';

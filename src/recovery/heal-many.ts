@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Knex } from 'knex';
+import { isDatabaseAway } from '../postgres/database';
+import { type CartLog, projectWhole } from '../postgres/project-whole';
+import { readStandings } from '../postgres/standing';
+import { healCart } from './heal';
+
+/**
+ * Heals many carts. Those of which Postgres has all or nothing, as is the rule, take a statement or two together; the others
+ * take the careful way, each alone.
+ * @returns in the order given, how many decisions of each were missing, or why it could not be healed.
+ */
+export async function healMany(db: Knex, logs: readonly CartLog[]): Promise<(number | Error)[]> {
+  // Whatever is wrong with one of them is met again, and told of that one, on the careful way.
+  const missing = await healTogether(db, logs).catch(() => new Map<string, number>());
+  const outcomes: (number | Error)[] = [];
+  for (const log of logs) {
+    outcomes.push(missing.get(log.userId) ?? (await healPatiently(db, log).catch((error: Error) => error)));
+  }
+  return outcomes;
+}
+
+/** @returns how many decisions were missing of the carts that could be healed together. */
+async function healTogether(db: Knex, logs: readonly CartLog[]): Promise<Map<string, number>> {
+  const told = logs.filter(isGapFree);
+  const standings = await readStandings(db, told);
+  const missing = new Map<string, number>();
+  for (const [index, { userId }] of told.entries()) if (standings[index] === 'the same') missing.set(userId, 0);
+  const lacking = told.filter((log, index) => standings[index] === 'nothing' && isFromTheFirst(log));
+  const written = lacking.length > 0 ? await projectWhole(db, lacking) : new Set<string>();
+  for (const { userId, decisions } of lacking) if (written.has(userId)) missing.set(userId, decisions.length);
+  return missing;
+}
+
+const isGapFree = ({ decisions }: CartLog): boolean =>
+  decisions.length > 0 &&
+  areConsecutive(decisions.map(({ sequence }) => sequence)) &&
+  areConsecutive(decisions.flatMap(({ events }) => events.map(({ version }) => version)));
+
+const areConsecutive = (numbers: readonly number[]): boolean => numbers.every((n, index) => n === numbers[0]! + index);
+
+const isFromTheFirst = ({ decisions }: CartLog): boolean =>
+  decisions[0]!.sequence === 1 && (decisions.find(({ events }) => events.length > 0)?.events[0]?.version ?? 1) === 1;
+
+/** Heals a cart, again where Postgres was away for a moment. */
+async function healPatiently(db: Knex, { userId, decisions }: CartLog): Promise<number> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await healCart(db, userId, decisions);
+    } catch (error) {
+      if (!isDatabaseAway(error) || attempt === 5) throw error;
+      await delay(attempt * 1_000);
+    }
+  }
+}
