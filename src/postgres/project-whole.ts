@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { RecordedDecision } from '../domain/handle';
-import { repeatedId } from './fork';
-import { type ChainedEvent, chain, genesisHash } from './hash-chain';
+import { chain, genesisHash } from './hash-chain';
+import { toCommandRows, toEventRows } from './log-rows';
 import { readModelOf } from './read-model';
 
 /** What the histories tell of a cart: its decisions, in order. */
@@ -63,43 +63,3 @@ const insertSql = `
     where user_id in (table mine)
   )
   table mine`;
-
-function toCommandRows(userId: string, decisions: readonly RecordedDecision[]) {
-  const seen = new Set<string>();
-  return decisions.map(({ sequence, command, decidedAt, runId, outcome, code, reason }) => {
-    const { commandId, type, actor, issuedAt, expectedVersion, data } = command;
-    const isRepeated = seen.has(commandId);
-    seen.add(commandId);
-    return {
-      user_id: userId,
-      sequence,
-      command_id: isRepeated ? repeatedId(commandId, sequence) : commandId,
-      type,
-      actor,
-      issued_at: issuedAt,
-      decided_at: decidedAt,
-      run_id: runId,
-      expected_version: expectedVersion,
-      data,
-      outcome,
-      code,
-      reason,
-    };
-  });
-}
-
-function toEventRows(userId: string, decisions: readonly RecordedDecision[], chained: readonly ChainedEvent[]) {
-  const sequences = decisions.flatMap(({ sequence, events }) => events.map(() => sequence));
-  return chained.map(({ event, previousHash, hash }, index) => ({
-    user_id: userId,
-    version: event.version,
-    sequence: sequences[index],
-    type: event.type,
-    data: event.data,
-    command_id: event.commandId,
-    actor: event.actor,
-    occurred_at: event.occurredAt,
-    previous_hash: `\\x${previousHash.toString('hex')}`,
-    hash: `\\x${hash.toString('hex')}`,
-  }));
-}

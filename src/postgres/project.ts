@@ -126,12 +126,11 @@ function foldBatch(
 }
 
 function assertContinues(row: CartRow, fresh: readonly RecordedDecision[]): void {
-  const [first] = fresh;
-  if (first === undefined) return;
   const firstVersion = fresh.flatMap((decision) => decision.events).at(0)?.version;
-  if (first.sequence !== row.sequence + 1) {
+  const gap = fresh.find(({ sequence }, index) => sequence !== row.sequence + 1 + index);
+  if (gap !== undefined) {
     throw new GapError(
-      `Postgres has ${row.sequence} decisions of cart ${row.user_id}; decision ${first.sequence} cannot follow. ` +
+      `Postgres has ${row.sequence} decisions of cart ${row.user_id}; decision ${gap.sequence} cannot follow. ` +
         'Postgres has lost some, as after restoring an older backup.',
       row.sequence,
     );

@@ -3,9 +3,9 @@ import type { RecordedDecision } from '../domain/handle';
 import type { Cart } from '../domain/state';
 import { channel } from './announcements';
 import { toCartColumns, toItemRow } from './cart-rows';
-import { repeatedId } from './fork';
 import { chain } from './hash-chain';
 import { stretchesOf, toHistoryRow } from './item-history';
+import { hex, toCommandRows, toEventRows } from './log-rows';
 
 /** New decisions of one cart, with what it was before them and is after them. */
 export interface ProjectedBatch {
@@ -33,25 +33,13 @@ type Rows = ReturnType<typeof rowsOf>;
 
 function rowsOf({ userId, headHash, decisions, before, after }: ProjectedBatch) {
   const events = decisions.flatMap((decision) => decision.events);
-  const sequences = decisions.flatMap(({ sequence, events }) => events.map(() => sequence));
   const chained = chain(headHash, userId, events);
   const { ended, stretches } = stretchesOf(before, events);
   const kept = new Set(after.items.map((item) => item.productId));
   const last = chained.at(-1)?.hash ?? headHash;
   return {
-    commands: decisions.map((decision) => toCommandRow(userId, decision)),
-    events: chained.map(({ event, previousHash, hash }, index) => ({
-      user_id: userId,
-      version: event.version,
-      sequence: sequences[index],
-      type: event.type,
-      data: event.data,
-      command_id: event.commandId,
-      actor: event.actor,
-      occurred_at: event.occurredAt,
-      previous_hash: hex(previousHash),
-      hash: hex(hash),
-    })),
+    commands: toCommandRows(userId, decisions),
+    events: toEventRows(userId, decisions, chained),
     ended: ended.map((end) => ({ user_id: userId, ...end })),
     stretches: stretches.map((stretch) => ({ user_id: userId, ...toHistoryRow(stretch) })),
     removed: before.items
@@ -61,25 +49,6 @@ function rowsOf({ userId, headHash, decisions, before, after }: ProjectedBatch) 
     carts: [{ user_id: userId, ...toCartColumns(after), sequence: decisions.at(-1)!.sequence, head_hash: hex(last) }],
   };
 }
-
-const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`;
-
-const toCommandRow = (userId: string, { command, ...decision }: RecordedDecision) => ({
-  user_id: userId,
-  sequence: decision.sequence,
-  command_id: command.commandId,
-  repeated_id: repeatedId(command.commandId, decision.sequence),
-  type: command.type,
-  actor: command.actor,
-  issued_at: command.issuedAt,
-  decided_at: decision.decidedAt,
-  run_id: decision.runId,
-  expected_version: command.expectedVersion ?? null,
-  data: command.data,
-  outcome: decision.outcome,
-  code: decision.code ?? null,
-  reason: decision.reason ?? null,
-});
 
 const endStretches = `
   update cart_item_history h

@@ -58,13 +58,24 @@ describe('projecting in groups', () => {
 
   it('tells of a fork or a gap in one cart and projects the others', async () => {
     await project({ userId: 'forked', decisions: story });
-    const [forked, gap, fine] = await Promise.all([
+    const [first, , third] = tell([add('pen'), add('ink'), add('pad')]).decisions;
+    const [forked, gap, hole, fine] = await Promise.all([
       project({ userId: 'forked', decisions: other }),
       project({ userId: 'gap', decisions: story.slice(1) }),
+      project({ userId: 'hole', decisions: [first!, third!] }),
       project({ userId: 'fine', decisions: story }),
     ]);
     expect(forked).toEqual({ error: expect.any(ForkError) });
     expect(gap).toEqual({ error: expect.objectContaining({ name: 'GapError', after: 0 }) });
+    expect(hole).toEqual({ error: expect.objectContaining({ name: 'GapError', after: 0 }) });
     expect(fine).toEqual({ added: 2 });
+  });
+
+  it('keeps a command under another id where that id comes twice, be it in one batch', async () => {
+    const [first, second] = tell([add('pen', 1, { commandId: 'k' }), add('ink')]).decisions;
+    const again = { ...second!, command: { ...second!.command, commandId: 'k' } };
+    expect(await project({ userId: 'repeated', decisions: [first!, again] })).toEqual({ added: 2 });
+    const kept = await database.db('cart_commands').where({ user_id: 'repeated' }).orderBy('sequence');
+    expect(kept.map((row) => row.command_id)).toEqual(['k', 'k~2']);
   });
 });
