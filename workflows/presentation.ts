@@ -18,9 +18,12 @@ export function present(userId: string, cart: Cart, waiting: number): void {
   ]);
 }
 
-/** Each upsert is an event and a billed action, so the item count is only kept right to within a factor of two. */
+/**
+ * Each upsert is an event, a billed action and more work for Temporal than a command, so the item count is only kept right to
+ * within a factor of four.
+ */
 const isAbout = (count: number, shown = Number.NaN): boolean =>
-  count === shown || (count < 2 * shown && shown < 2 * count);
+  count === shown || (count < 4 * shown && shown < 4 * count);
 
 function describeCart(userId: string, cart: Cart, waiting: number): string {
   const currency = cart.currency ?? '';

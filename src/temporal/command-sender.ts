@@ -21,7 +21,9 @@ const hardDeadlineMs = 3_500;
 /** For how long the first of some commands waits for others of its cart, as a page load sends them. */
 const gatherMs = 2;
 /** For how long commands wait for the cart's last signal to be taken, so that they go together in the next one. */
-const turnMs = 50;
+const turnMs = 250;
+/** For how long a command waits to learn whether its user is new. */
+const lookUpMs = 250;
 const rememberedUsers = 100_000;
 
 interface Waiting {
@@ -46,7 +48,7 @@ export function createCommandSender(
   const known = new Set<string>();
 
   const sendTogether = async (userId: string) => {
-    const isNew = !known.has(userId) && within(turnMs, isNewUser(userId)).catch(() => false);
+    const isNew = !known.has(userId) && within(lookUpMs, isNewUser(userId)).catch(() => false);
     await delay(gatherMs);
     await Promise.race([underWay.get(userId), underWay.has(userId) && delay(turnMs)]);
     const group = waiting.get(userId)!;

@@ -1,0 +1,58 @@
+import type { AddressInfo } from 'node:net';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import pino from 'pino';
+import { createApp, listen } from '../src/http/app';
+import { openCommandApi, openQueryApi, openWorker, type Role, type RoleOptions } from '../src/roles';
+import { openBareReads } from './alternatives/bare-reads';
+import { openEmmett } from './alternatives/emmett';
+import { openSimpleWorker } from './alternatives/simple-worker';
+import type { ChildOptions, Opened, Question, Usage } from './children';
+
+const logger = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
+
+/** What this process can be: a role of the cart, as it runs in production, or one of the alternatives. */
+const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened>>> = {
+  cart: async (options) => serve(await openWorker(roleOptions(options))),
+  commands: async (options) => serve(await openCommandApi(roleOptions(options))),
+  queries: async (options) => serve(await openQueryApi(roleOptions(options))),
+  floor: openSimple('floor'),
+  tutorial: openSimple('tutorial'),
+  update: openSimple('update'),
+  emmett: openEmmett,
+  'bare-reads': openBareReads,
+};
+
+const roleOptions = ({ address, databaseUrl }: ChildOptions): RoleOptions => ({
+  temporal: { isExternal: true, connection: { address }, namespace: 'default', taskQueue: 'carts' },
+  databaseUrl,
+  logger,
+});
+
+async function serve({ routers }: Role): Promise<Opened> {
+  const server = await listen(createApp({ routers, checks: {}, logger }), '127.0.0.1', 0);
+  return { port: (server.address() as AddressInfo).port };
+}
+
+function openSimple(design: string) {
+  return (options: ChildOptions) => {
+    Runtime.install({ logger: new DefaultLogger('ERROR') });
+    return openSimpleWorker(design, options);
+  };
+}
+
+const [kind, options] = process.argv.slice(2);
+
+void openers[kind!]!(JSON.parse(options!)).then(({ port = 0, begunWorkflows }) => {
+  process.on('message', (question: Question) => {
+    if (question === 'collect') global.gc?.();
+    const { user, system } = process.cpuUsage();
+    const usage: Usage = {
+      cpuMs: (user + system) / 1_000,
+      rss: process.memoryUsage.rss(),
+      begunWorkflows: begunWorkflows?.() ?? 0,
+    };
+    process.send!(usage);
+  });
+  process.on('disconnect', () => process.exit());
+  process.send!({ port });
+});

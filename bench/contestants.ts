@@ -1,0 +1,107 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import type { Knex } from 'knex';
+import { isUnused } from '../src/postgres/checkpoint';
+import { createCommandSender } from '../src/temporal/command-sender';
+import { cartWorkflowId } from '../src/temporal/ids';
+import type { LineCommand } from './alternatives/tutorial';
+import { ask, type Http } from './http';
+
+/** A design, as it is told commands. */
+export interface Contestant {
+  /** Sends one command to a user's cart. Resolves when it is kept; by updates and with Emmett, when it is projected. */
+  send(userId: string): Promise<unknown>;
+  workflowId(userId: string): string;
+  /** The commands that are projected of the carts whose users' ids begin so. The floor has none to project. */
+  projected(prefix: string): Promise<number>;
+}
+
+export type Design = 'floor' | 'cart' | 'http' | 'tutorial' | 'update' | 'emmett';
+
+/** The products that the commands are about. */
+export const products = Array.from({ length: 10 }, (_, n) => ({
+  productId: `product-${n}`,
+  name: `Product ${n}`,
+  unitPrice: 100 + n,
+  currency: 'EUR',
+  available: true,
+}));
+
+/** A command as storefronts send them: two in three add one of a product, the others set a quantity. */
+function randomLine(): LineCommand {
+  const { productId } = products[randomInt(products.length)]!;
+  const isAbsolute = randomInt(3) === 0;
+  return { productId, isAbsolute, quantity: isAbsolute ? 1 + randomInt(5) : 1 };
+}
+
+/** All designs on one Temporal server and one Postgres. */
+export async function openContestants(
+  address: string,
+  db: Knex,
+  http: { readonly commands: Http; readonly emmett: Http },
+): Promise<{ client: Client; designs: Record<Design, Contestant>; close(): Promise<void> }> {
+  const connection = await Connection.connect({ address });
+  const client = new Client({ connection });
+  const sendCommand = createCommandSender(client, 'carts', (userId) => isUnused(db, userId));
+  const sum = async (what: string, table: string, prefix: string) => {
+    const { rows } = await db.raw(`select sum(${what}) as sum from ${table} where user_id like ?`, [`${prefix}%`]);
+    return Number(rows[0].sum ?? 0);
+  };
+  const ofCarts = {
+    workflowId: cartWorkflowId,
+    projected: (prefix: string) => sum('sequence', 'carts', prefix),
+  };
+  const ofSimple = (design: string) => ({
+    workflowId: (userId: string) => `${design}:${userId}`,
+    projected: (prefix: string) => sum('commands', 'simple_carts', `${design}:${prefix}`),
+  });
+  const signal = (design: 'floor' | 'tutorial') => (userId: string) =>
+    client.workflow.signalWithStart(`${design}Workflow`, {
+      workflowId: `${design}:${userId}`,
+      taskQueue: design,
+      args: [`${design}:${userId}`],
+      signal: 'command',
+      signalArgs: [randomLine()],
+    });
+  const designs: Record<Design, Contestant> = {
+    floor: { ...ofSimple('floor'), send: signal('floor'), projected: async () => Number.POSITIVE_INFINITY },
+    cart: {
+      ...ofCarts,
+      send(userId) {
+        const { productId, quantity, isAbsolute } = randomLine();
+        const { available: _, ...product } = products.find((one) => one.productId === productId)!;
+        const envelope = { commandId: randomUUID(), issuedAt: new Date().toISOString(), actor: `user:${userId}` };
+        if (isAbsolute) return sendCommand(userId, { type: 'changeItemQuantity', ...envelope, productId, quantity });
+        return sendCommand(userId, { type: 'addItem', ...envelope, ...product, quantity });
+      },
+    },
+    http: { ...ofCarts, send: (userId) => sendOverHttp(http.commands, userId) },
+    tutorial: { ...ofSimple('tutorial'), send: signal('tutorial') },
+    update: {
+      ...ofSimple('update'),
+      send: (userId) =>
+        client.workflow.executeUpdateWithStart('command', {
+          startWorkflowOperation: new WithStartWorkflowOperation('updateWorkflow', {
+            workflowId: `update:${userId}`,
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            taskQueue: 'update',
+            args: [`update:${userId}`],
+          }),
+          args: [randomLine()],
+        }),
+    },
+    emmett: {
+      workflowId: (userId) => userId,
+      projected: async () => Number.POSITIVE_INFINITY,
+      send: (userId) => ask(http.emmett, 'POST', `/carts/${userId}/items`, randomLine()),
+    },
+  };
+  return { client, designs, close: () => connection.close() };
+}
+
+/** @param headers as `Prefer: wait=10`. */
+export function sendOverHttp(http: Http, userId: string, headers?: Record<string, string>): Promise<unknown> {
+  const { productId, quantity, isAbsolute } = randomLine();
+  if (isAbsolute) return ask(http, 'PUT', `/carts/${userId}/items/${productId}`, { quantity }, headers);
+  return ask(http, 'POST', `/carts/${userId}/items`, { productId, quantity }, headers);
+}

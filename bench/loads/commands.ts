@@ -1,0 +1,140 @@
+import { randomInt } from 'node:crypto';
+import type { Design } from '../contestants';
+import type { Ground } from '../ground';
+import { alternate, median, rate, ratios, runAtOnce, spread, until } from '../measure';
+import type { Line } from '../report';
+
+/** How much of a load is run: how many rounds, and which part of the commands and carts it has in full. */
+export interface Scale {
+  readonly rounds: number;
+  readonly of: (count: number) => number;
+}
+
+const atOnce = 32;
+/** Longer than the timeouts of Temporal's tasks, whose timers its server looks through when they are due. */
+const restMs = 11_000;
+
+/** Which carts get a load's commands. */
+interface Shape {
+  readonly load: string;
+  readonly commands: number;
+  /** The user that the n-th command is for. */
+  readonly userOf: (n: number, round: number) => string;
+  /** How many commands are sent to the same cart at once. */
+  readonly burst?: number;
+  readonly warmUp?: readonly string[];
+  readonly designs: readonly Design[];
+}
+
+/** Commands a second from the first one sent until the last one is projected; of the floor, until the last one is taken. */
+async function measure(ground: Ground, { rounds }: Scale, shape: Shape): Promise<Record<Design, number[]>> {
+  const { commands, burst = 1, userOf, warmUp = [], designs } = shape;
+  const prefix = `${shape.load.replace(/\W+/g, '-')}-`;
+  const sent = {} as Record<Design, number>;
+  for (const design of designs) {
+    const { send } = ground.designs[design];
+    await runAtOnce(warmUp.length, atOnce, (n) => send(`${prefix}${design}-${warmUp[n]}`));
+    sent[design] = warmUp.length;
+  }
+  const contestant = (design: Design) => async (round: number) => {
+    const { send, projected } = ground.designs[design];
+    const own = `${prefix}${design}-`;
+    const begunBefore = (await ground.children.floor.usage()).begunWorkflows;
+    sent[design] += commands;
+    return rate(commands, async () => {
+      await runAtOnce(commands / burst, atOnce, (n) => {
+        const user = `${own}${userOf(n, round)}`;
+        return Promise.all(Array.from({ length: burst }, () => send(user)));
+      });
+      await until('all commands are projected', async () => (await projected(own)) >= sent[design]);
+      if (design === 'floor' && warmUp.length === 0) {
+        const begun = async () => (await ground.children.floor.usage()).begunWorkflows - begunBefore;
+        await until('all workflows have begun', async () => (await begun()) >= commands);
+      }
+    });
+  };
+  const contestants = Object.fromEntries(designs.map((design) => [design, contestant(design)]));
+  return alternate(rounds, contestants, restMs) as Promise<Record<Design, number[]>>;
+}
+
+const over = (
+  load: string,
+  figures: Record<Design, number[]>,
+  ours: Design,
+  theirs: Design,
+  goal?: Line['goal'],
+): Line => ({
+  load,
+  what: `${ours === 'http' ? 'over HTTP, projected' : 'projected'} per second ÷ ${theirs}`,
+  figure: spread(ratios(figures[ours], figures[theirs])),
+  ...(goal === undefined ? {} : { goal }),
+  from: { [ours]: median(figures[ours]), [theirs]: median(figures[theirs]) },
+});
+
+const users = (count: number) => Array.from({ length: count }, (_, n) => `${n}`);
+
+/** 100 carts that are in use, 32 commands at a time. */
+export async function warmCarts(ground: Ground, scale: Scale): Promise<Line[]> {
+  const load = '100 warm carts';
+  const figures = await measure(ground, scale, {
+    load,
+    commands: scale.of(5_000),
+    userOf: () => `${randomInt(100)}`,
+    warmUp: users(100),
+    designs: ['floor', 'cart', 'http', 'tutorial', 'update', 'emmett'],
+  });
+  return [
+    over(load, figures, 'cart', 'floor', { atLeast: 0.8 }),
+    over(load, figures, 'http', 'floor', { atLeast: 0.7 }),
+    over(load, figures, 'cart', 'tutorial', { atLeast: 1.7 }),
+    over(load, figures, 'cart', 'update', { atLeast: 2 }),
+    over(load, figures, 'http', 'emmett'),
+  ];
+}
+
+/** Carts that nobody used before, one command each. */
+export async function newCarts(ground: Ground, scale: Scale): Promise<Line[]> {
+  const load = '2,000 new carts';
+  const figures = await measure(ground, scale, {
+    load,
+    commands: scale.of(2_000),
+    userOf: (n, round) => `${round}-${n}`,
+    designs: ['floor', 'cart', 'tutorial'],
+  });
+  return [over(load, figures, 'cart', 'floor', { atLeast: 0.8 }), over(load, figures, 'cart', 'tutorial')];
+}
+
+/** One cart that gets everything, 32 commands at a time. */
+export async function hotCart(ground: Ground, scale: Scale): Promise<Line[]> {
+  const load = 'one hot cart';
+  const figures = await measure(ground, scale, {
+    load,
+    commands: scale.of(2_000),
+    userOf: () => 'hot',
+    warmUp: ['hot'],
+    designs: ['floor', 'cart', 'tutorial', 'emmett'],
+  });
+  return [
+    over(load, figures, 'cart', 'floor'),
+    over(load, figures, 'cart', 'tutorial'),
+    over(load, figures, 'cart', 'emmett'),
+  ];
+}
+
+/** Pages that send five commands at once for their cart when they load, 32 pages at a time. */
+export async function pageLoads(ground: Ground, scale: Scale): Promise<Line[]> {
+  const load = 'page loads, 5 commands each';
+  const figures = await measure(ground, scale, {
+    load,
+    commands: 5 * scale.of(1_000),
+    burst: 5,
+    userOf: () => `${randomInt(200)}`,
+    warmUp: users(200),
+    designs: ['floor', 'cart', 'http', 'tutorial'],
+  });
+  return [
+    over(load, figures, 'cart', 'tutorial', { atLeast: 2.5 }),
+    over(load, figures, 'http', 'tutorial'),
+    over(load, figures, 'cart', 'floor'),
+  ];
+}
