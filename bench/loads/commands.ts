@@ -27,7 +27,7 @@ interface Shape {
 }
 
 /** Commands a second from the first one sent until the last one is projected; of the floor, until the last one is taken. */
-async function measure(ground: Ground, { rounds }: Scale, shape: Shape): Promise<Record<Design, number[]>> {
+async function measure(ground: Ground, { rounds, of }: Scale, shape: Shape): Promise<Record<Design, number[]>> {
   const { commands, burst = 1, userOf, warmUp = [], designs } = shape;
   const prefix = `${shape.load.replace(/\W+/g, '-')}-`;
   const sent = {} as Record<Design, number>;
@@ -54,7 +54,7 @@ async function measure(ground: Ground, { rounds }: Scale, shape: Shape): Promise
     });
   };
   const contestants = Object.fromEntries(designs.map((design) => [design, contestant(design)]));
-  return alternate(rounds, contestants, restMs) as Promise<Record<Design, number[]>>;
+  return alternate(rounds, contestants, Math.min(restMs, of(2 * restMs))) as Promise<Record<Design, number[]>>;
 }
 
 const over = (

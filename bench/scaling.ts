@@ -1,0 +1,86 @@
+/**
+ * What numbers of carts need, from what one costs. `costs` are what `npm run bench` measured, `habits` what is assumed of
+ * shoppers: put your own figures there and run `npm run bench:scaling`.
+ */
+const costs = {
+  /** Load `costs`: events, bytes and actions in Temporal. */
+  loneCommand: { events: 10, bytes: 2_160, actions: 2 },
+  pageLoad: { events: 10.9, bytes: 5_600, actions: 2.4 },
+  newRun: { events: 12, actions: 4 },
+  /** Processor seconds a command, without HTTP's clients. */
+  cpu: { worker: 0.0035, commandApi: 0.0014, postgres: 0.0009, temporal: 0.0025, queryApi: 0.00012 },
+  /** Postgres bytes an event: the log, the lines' past, and once a cart what it holds now. */
+  postgres: { log: 1_050, history: 330, now: 650 },
+  /** Bytes of a cart in a worker's cache. */
+  cachedCart: 163_000,
+};
+
+const habits = {
+  /** Of all carts there are, the part that is used in a month, and in how many sessions. */
+  activePerMonth: 0.3,
+  sessionsPerMonth: 3,
+  /** A session: lone commands, pages that send five at once, reads. */
+  loneCommands: 5,
+  pageLoads: 1,
+  reads: 40,
+  minutes: 15,
+  /** How much busier the busiest hour is than an average one. */
+  peak: 5,
+};
+
+/** List prices in dollars; large users pay less. A GB of history for an hour while open. */
+const prices = { millionActions: 50, activeGbHour: 0.042, postgresGbMonth: 0.115 };
+
+const month = 30 * 86_400;
+const retentionDays = 30;
+
+function needs(carts: number) {
+  const sessions = carts * habits.activePerMonth * habits.sessionsPerMonth;
+  const commands = habits.loneCommands + 5 * habits.pageLoads;
+  const perSession = (key: 'events' | 'bytes' | 'actions') =>
+    habits.loneCommands * costs.loneCommand[key] + habits.pageLoads * costs.pageLoad[key];
+  const runs = carts * habits.activePerMonth;
+  const actions = sessions * perSession('actions') + runs * costs.newRun.actions;
+  const peakCommands = (habits.peak * sessions * commands) / month;
+  const peakReads = (habits.peak * sessions * habits.reads) / month;
+  const eventsPerYear = 12 * sessions * commands;
+  const openBytes = sessions * perSession('bytes');
+  const { cpu } = costs;
+  return {
+    'commands a second, average / peak': `${count(peakCommands / habits.peak)} / ${count(peakCommands)}`,
+    'reads a second, peak': count(peakReads),
+    'open workflows': count(carts * habits.activePerMonth * (retentionDays / 30)),
+    'Temporal state transitions a second, peak': count((peakCommands / commands) * (perSession('events') / 2.5)),
+    'actions a month, millions': count(actions / 1e6),
+    'actions a month, $ list': count((actions / 1e6) * prices.millionActions),
+    'open histories, GB': count(openBytes / 1e9),
+    'open histories a month, $ list': count((openBytes / 1e9) * prices.activeGbHour * 24 * 30),
+    'worker cores, peak': cores(peakCommands * cpu.worker),
+    'carts in workers’ caches, peak, GB': count(
+      (habits.peak * sessions * habits.minutes * 60 * costs.cachedCart) / month / 1e9,
+    ),
+    'command API cores, peak': cores(peakCommands * cpu.commandApi),
+    'query API cores, peak': cores(peakReads * cpu.queryApi),
+    'Postgres cores for projections, peak': cores(peakCommands * cpu.postgres),
+    'cores of a self-run Temporal, peak': cores(peakCommands * cpu.temporal),
+    'events a year, millions': count(eventsPerYear / 1e6),
+    'Postgres a year, TB': ((eventsPerYear * (costs.postgres.log + costs.postgres.history)) / 1e12).toFixed(2),
+    'Postgres read model, GB': count((carts * costs.postgres.now) / 1e9),
+    'Postgres after a year, $ a month': count(
+      ((eventsPerYear * (costs.postgres.log + costs.postgres.history) + carts * costs.postgres.now) / 1e9) *
+        prices.postgresGbMonth,
+    ),
+  };
+}
+
+const count = (value: number): string => (value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en'));
+/** Twice what is used, so that half is free at the busiest hour. */
+const cores = (used: number): string => count(Math.max(1, 2 * used));
+
+const sizes = [1_000_000, 10_000_000, 100_000_000];
+const columns = sizes.map(needs);
+console.log(`| | ${sizes.map((size) => `${size / 1e6} million carts`).join(' | ')} |`);
+console.log('|---|--:|--:|--:|');
+for (const what of Object.keys(columns[0]!) as (keyof ReturnType<typeof needs>)[]) {
+  console.log(`| ${what} | ${columns.map((column) => column[what]).join(' | ')} |`);
+}
