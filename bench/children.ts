@@ -36,7 +36,7 @@ export interface Child {
 /** Starts a process of this kind (see child.ts), and resolves once it is open. It ends with this process. */
 export async function startChild(kind: string, options: ChildOptions): Promise<Child> {
   const child = fork(path.join(__dirname, 'child.js'), [kind, JSON.stringify(options)], {
-    execArgv: ['--enable-source-maps', '--expose-gc'],
+    execArgv: ['--expose-gc'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const { port } = await message<{ port: number }>(child, kind);

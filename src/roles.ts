@@ -90,6 +90,7 @@ export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions)
   const db = connectDatabase(databaseUrl, {
     poolSize: 10,
     name: 'cart-worker',
+    byKey: true,
     // Below the activities' 10 s, so that an attempt has ended when the next one begins.
     patienceMs: 8_000,
   });

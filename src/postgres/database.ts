@@ -13,15 +13,18 @@ const types = {
  * A pool of connections to Postgres. Nothing waits longer than a few seconds: a query that cannot be answered fails, so that
  * its caller can say so.
  * @param options.readOnly refuses every write on these connections.
+ * @param options.byKey for queries that look few rows up by their keys. Postgres takes a list in JSON for 100 rows and, while a
+ * table is small or new to it, would rather read the whole table than look so many up.
  * @param options.patienceMs how long a query may take; 3,500 unless told, so that a request is answered within 5 s.
  */
 export function connectDatabase(
   url: string,
-  options: { poolSize: number; name: string; readOnly?: boolean; patienceMs?: number },
+  options: { poolSize: number; name: string; readOnly?: boolean; byKey?: boolean; patienceMs?: number },
 ): Knex {
   const { patienceMs = 3_500 } = options;
   const settings = [`-c statement_timeout=${patienceMs}`, `-c idle_in_transaction_session_timeout=${patienceMs}`];
   if (options.readOnly) settings.push('-c default_transaction_read_only=on');
+  if (options.byKey) settings.push('-c enable_seqscan=off', '-c enable_hashjoin=off', '-c enable_mergejoin=off');
   return knex({
     client: 'pg',
     connection: {

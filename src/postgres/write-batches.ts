@@ -61,9 +61,8 @@ const writeRows = `
     insert into cart_commands (user_id, sequence, command_id, type, actor, issued_at, decided_at, run_id,
                                expected_version, data, outcome, code, reason)
     select user_id, sequence,
-           case when exists (select from cart_commands old
-                             where old.user_id = new.user_id and old.command_id = new.command_id)
-                then repeated_id else command_id end,
+           coalesce((select new.repeated_id from cart_commands old
+                     where old.user_id = new.user_id and old.command_id = new.command_id), command_id),
            type, actor, issued_at, decided_at, run_id, expected_version, data, outcome, code, reason
     from jsonb_to_recordset(?::jsonb) as new (user_id text, sequence integer, command_id text, repeated_id text,
            type text, actor text, issued_at timestamptz, decided_at timestamptz, run_id text, expected_version bigint,

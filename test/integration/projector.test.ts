@@ -1,4 +1,5 @@
 import type { RecordedDecision } from '../../src/domain/handle';
+import { connectDatabase } from '../../src/postgres/database';
 import { ForkError } from '../../src/postgres/fork';
 import { createProjector, type Projector } from '../../src/postgres/projector';
 import { add, tell } from '../support/cart-story';
@@ -77,5 +78,30 @@ describe('projecting in groups', () => {
     expect(await project({ userId: 'repeated', decisions: [first!, again] })).toEqual({ added: 2 });
     const kept = await database.db('cart_commands').where({ user_id: 'repeated' }).orderBy('sequence');
     expect(kept.map((row) => row.command_id)).toEqual(['k', 'k~2']);
+  });
+
+  it('reads no table whole, not even one that Postgres knows little of', async () => {
+    const db = connectDatabase(database.url, { poolSize: 1, name: 'test', byKey: true });
+    const projectByKey = createProjector(db);
+    const wholeReads = async () => {
+      // What a connection has counted is seen by others once it is told to say so.
+      await db.raw('select pg_stat_force_next_flush()');
+      const { rows } = await database.db.raw(
+        'select relname, seq_scan from pg_stat_user_tables where relname in (?, ?, ?, ?, ?) order by relname',
+        ['cart_commands', 'cart_events', 'cart_items', 'cart_item_history', 'carts'],
+      );
+      return rows;
+    };
+    try {
+      const before = await wholeReads();
+      expect(before).toHaveLength(5);
+      const changes = tell([add('pen'), add('pen'), add('ink')]).decisions;
+      for (const userId of usersOf('keyed', 100)) {
+        for (const decision of changes) await projectByKey({ userId, decisions: [decision] });
+      }
+      expect(await wholeReads()).toEqual(before);
+    } finally {
+      await db.destroy();
+    }
   });
 });
