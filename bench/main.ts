@@ -54,9 +54,10 @@ async function main(): Promise<void> {
     }
   } finally {
     await ground.close();
+    // Also after an error: what was measured before it took its time.
+    const json = lines.map((line) => ({ ...line, met: isMet(line) }));
+    console.log(options.json ? JSON.stringify(json, undefined, 2) : toTable(lines));
   }
-  const json = lines.map((line) => ({ ...line, met: isMet(line) }));
-  console.log(options.json ? JSON.stringify(json, undefined, 2) : toTable(lines));
 }
 
 void main();

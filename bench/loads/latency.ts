@@ -36,7 +36,7 @@ const openLoopCarts = 1_000;
  */
 export async function openLoop({ http }: Ground, { of }: Scale): Promise<Line[]> {
   const user = () => `open-${randomInt(openLoopCarts)}`;
-  await runAtOnce(openLoopCarts, 32, (n) => sendOverHttp(http.commands, `open-${n}`));
+  await runAtOnce(openLoopCarts, 32, (n) => sendOverHttp(http.commands, `open-${n}`, wait));
   const capacity = await rate(of(3_000), () =>
     runAtOnce(of(3_000), 32, () => sendOverHttp(http.commands, user(), wait)),
   );
