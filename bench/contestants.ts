@@ -1,8 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { Client, Connection, WithStartWorkflowOperation } from '@temporalio/client';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Knex } from 'knex';
 import { isUnused } from '../src/postgres/checkpoint';
 import { createCommandSender } from '../src/temporal/command-sender';
+import { openClient } from '../src/temporal/connection';
 import { cartWorkflowId } from '../src/temporal/ids';
 import type { LineCommand } from './alternatives/tutorial';
 import { ask, type Http } from './http';
@@ -40,8 +41,12 @@ export async function openContestants(
   db: Knex,
   http: { readonly commands: Http; readonly emmett: Http },
 ): Promise<{ client: Client; designs: Record<Design, Contestant>; close(): Promise<void> }> {
-  const connection = await Connection.connect({ address });
-  const client = new Client({ connection });
+  const { client, close } = openClient({
+    isExternal: true,
+    connection: { address },
+    namespace: 'default',
+    taskQueue: 'carts',
+  });
   const sendCommand = createCommandSender(client, 'carts', (userId) => isUnused(db, userId));
   const sum = async (what: string, table: string, prefix: string) => {
     const { rows } = await db.raw(`select sum(${what}) as sum from ${table} where user_id like ?`, [`${prefix}%`]);
@@ -96,7 +101,7 @@ export async function openContestants(
       send: (userId) => ask(http.emmett, 'POST', `/carts/${userId}/items`, randomLine()),
     },
   };
-  return { client, designs, close: () => connection.close() };
+  return { client, designs, close };
 }
 
 /** @param headers as `Prefer: wait=10`. */

@@ -9,8 +9,13 @@ type TemporalConfig = Config['temporal'];
  * @returns the client and a check that Temporal answers.
  */
 export function openClient({ connection: options, namespace }: TemporalConfig) {
-  // A connection whose other end went silent is given up after 15 s; the SDK's own setting would take 45 s.
-  const channelArgs = { 'grpc.keepalive_time_ms': 10_000, 'grpc.keepalive_timeout_ms': 5_000 };
+  const channelArgs = {
+    // A connection whose other end went silent is given up after 15 s; the SDK's own setting would take 45 s.
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+    // A page of a hot cart's history is larger than gRPC's 4 MB. The SDK (1.24) means 128 MB too, by a name gRPC does not know.
+    'grpc.max_receive_message_length': 128 * 1024 * 1024,
+  };
   const connection = Connection.lazy({ ...options, channelArgs });
   const check = () =>
     connection.withDeadline(Date.now() + 1_500, () => connection.workflowService.describeNamespace({ namespace }));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readRuns } from '../../src/temporal/histories';
 import { cartWorkflowId } from '../../src/temporal/ids';
 import { poisons } from '../support/poisons';
 import { expectWhole, readLog } from '../support/read-log';
@@ -210,5 +211,15 @@ describe('a hot cart', () => {
     const last = await world.request('POST', `/carts/${user}/items`, { productId: 'ink' }, wait);
     expect(last.body).toMatchObject({ version: 2, itemCount: 2 });
     await expectWhole(world, user);
+  });
+
+  it('can be read by operators where one page of its history is larger than 4 MB', async () => {
+    const user = newUser();
+    const note = 'x'.repeat(1_000_000);
+    for (let n = 0; n < 5; n += 1) await world.signal(user, 'addItem', { ...addPen(), note });
+    await until('all are decided', async () => (await decisionsOf(world, user)) === 5);
+    const [run] = await readRuns(world, user);
+    const signals = run!.history.events!.filter((event) => event.workflowExecutionSignaledEventAttributes);
+    expect(signals).toHaveLength(5);
   });
 });
