@@ -7,8 +7,10 @@ const costs = {
   loneCommand: { events: 10, bytes: 2_160, actions: 2 },
   pageLoad: { events: 10.9, bytes: 5_600, actions: 2.4 },
   newRun: { events: 12, actions: 4 },
-  /** Processor seconds a command, without HTTP's clients. */
-  cpu: { worker: 0.0035, commandApi: 0.0014, postgres: 0.0009, temporal: 0.0025, queryApi: 0.00012 },
+  /** Load `process-costs`: processor seconds of a command that is alone in its cart. A page's commands cost what one does. */
+  cpu: { worker: 0.006, commandApi: 0.002, postgres: 0.0013, temporal: 0.0095 },
+  /** Load `reads`: processor seconds of a read, where two cores also run the client and Postgres. */
+  read: 0.0003,
   /** Postgres bytes an event: the log, the lines' past, and once a cart what it holds now. */
   postgres: { log: 1_050, history: 330, now: 650 },
   /** Bytes of a cart in a worker's cache. */
@@ -42,6 +44,7 @@ function needs(carts: number) {
   const runs = carts * habits.activePerMonth;
   const actions = sessions * perSession('actions') + runs * costs.newRun.actions;
   const peakCommands = (habits.peak * sessions * commands) / month;
+  const peakSignals = (habits.peak * sessions * (habits.loneCommands + habits.pageLoads)) / month;
   const peakReads = (habits.peak * sessions * habits.reads) / month;
   const eventsPerYear = 12 * sessions * commands;
   const openBytes = sessions * perSession('bytes');
@@ -55,14 +58,14 @@ function needs(carts: number) {
     'actions a month, $ list': count((actions / 1e6) * prices.millionActions),
     'open histories, GB': count(openBytes / 1e9),
     'open histories a month, $ list': count((openBytes / 1e9) * prices.activeGbHour * 24 * 30),
-    'worker cores, peak': cores(peakCommands * cpu.worker),
+    'worker cores, peak': cores(peakSignals * cpu.worker),
     'carts in workers’ caches, peak, GB': count(
       (habits.peak * sessions * habits.minutes * 60 * costs.cachedCart) / month / 1e9,
     ),
-    'command API cores, peak': cores(peakCommands * cpu.commandApi),
-    'query API cores, peak': cores(peakReads * cpu.queryApi),
-    'Postgres cores for projections, peak': cores(peakCommands * cpu.postgres),
-    'cores of a self-run Temporal, peak': cores(peakCommands * cpu.temporal),
+    'command API cores, peak': cores(peakSignals * cpu.commandApi),
+    'query API cores, peak': cores(peakReads * costs.read),
+    'Postgres cores for projections, peak': cores(peakSignals * cpu.postgres),
+    'cores of a self-run Temporal, peak': cores(peakSignals * cpu.temporal),
     'events a year, millions': count(eventsPerYear / 1e6),
     'Postgres a year, TB': ((eventsPerYear * (costs.postgres.log + costs.postgres.history)) / 1e12).toFixed(2),
     'Postgres read model, GB': count((carts * costs.postgres.now) / 1e9),

@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../src/config';
@@ -61,4 +61,27 @@ export async function openServers({ isDurable }: { readonly isDurable: boolean }
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Linux counts processor time in hundredths of a second. */
+const msPerTick = 10;
+
+/** What the servers started here, with the processes they started, have used of the processor in milliseconds. Linux tells. */
+export async function cpuOfServers({ pids }: Servers): Promise<Record<string, number>> {
+  if (process.platform !== 'linux') return {};
+  const used = Object.fromEntries(Object.keys(pids).map((name) => [name, 0]));
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    // One that ended just now is in what its parent has waited for.
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+    if (stat === undefined) continue;
+    const [, parent, ...rest] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number);
+    // proc_pid_stat(5): utime, stime and those of children waited for are fields 14 to 17; `rest` begins with the fifth.
+    const ticks = rest.slice(9, 13).reduce((sum, value) => sum + value, 0);
+    const owner = Object.keys(pids).find((name) => pids[name] === Number(pid) || pids[name] === parent);
+    if (owner !== undefined) used[owner]! += ticks * msPerTick;
+  }
+  return used;
 }

@@ -2,9 +2,10 @@ import type { Client } from '@temporalio/client';
 import { bundleCartWorkflow } from '../../src/temporal/worker';
 import { bundleDesign } from '../alternatives/simple-worker';
 import { type Contestant, sendOverHttp } from '../contestants';
-import type { Ground, Kind } from '../ground';
+import type { Ground } from '../ground';
 import { median, runAtOnce, spread, until } from '../measure';
 import type { Line } from '../report';
+import { cpuOfServers } from '../servers';
 import type { Scale } from './commands';
 import { manyCarts, oldCarts, projectOneByOne } from './past';
 
@@ -100,23 +101,25 @@ async function spent(
 
 /** What commands and new carts cost in processor time and memory. */
 export async function processCosts(ground: Ground, { of }: Scale): Promise<Line[]> {
-  const commands = of(2_000);
-  const user = (n: number) => `cpu-${n % 100}`;
-  await runAtOnce(100, 32, (n) => sendOverHttp(ground.http.commands, user(n)));
-  const perCommand = await cpuOf(ground, ['cart', 'commands'], async () => {
-    const before = await ground.designs.cart.projected('cpu-');
-    await runAtOnce(commands, 32, (n) => sendOverHttp(ground.http.commands, user(n)));
-    await until('all is projected', async () => (await ground.designs.cart.projected('cpu-')) >= before + commands);
-    return commands;
-  });
+  const send = (prefix: string, carts: number, headers?: Record<string, string>) => async (commands: number) => {
+    const before = await ground.designs.cart.projected(prefix);
+    await runAtOnce(commands, 32, (n) => sendOverHttp(ground.http.commands, `${prefix}${n % carts}`, headers));
+    await until('all is projected', async () => (await ground.designs.cart.projected(prefix)) >= before + commands);
+  };
+  const together = send('together-', 100);
+  await together(100);
+  const busy = await cpuPer(ground, of(2_000), together);
+  const alone = send('alone-', of(1_000), { Prefer: 'wait=10' });
+  await alone(of(1_000));
+  const lone = await cpuPer(ground, of(2_000), alone);
   const [own, floor] = await Promise.all([bundleCartWorkflow(), bundleDesign('floor')]);
   const memory = {
     cart: await memoryPerWorkflow(ground, 'cart', of),
     floor: await memoryPerWorkflow(ground, 'floor', of),
   };
   return [
-    line('worker CPU ms of a command, 100 warm carts', perCommand.cart!),
-    line('command API CPU ms of a command, 100 warm carts', perCommand.commands!),
+    ...Object.entries(busy).map(([who, ms]) => line(`${who} CPU ms of a command, 100 warm carts`, ms)),
+    ...Object.entries(lone).map(([who, ms]) => line(`${who} CPU ms of a command alone in its cart`, ms)),
     line('bundle bytes ÷ an empty workflow’s', own.code.length / floor.code.length, {
       from: { cart: own.code.length, floor: floor.code.length },
     }),
@@ -130,16 +133,21 @@ export async function processCosts(ground: Ground, { of }: Scale): Promise<Line[
   ];
 }
 
-async function cpuOf(
+/** Processor milliseconds of each process for one of `count` commands; of the servers, where they are embedded. */
+async function cpuPer(
   ground: Ground,
-  kinds: readonly Kind[],
-  run: () => Promise<number>,
-): Promise<Partial<Record<Kind, number>>> {
-  const usages = () => Promise.all(kinds.map((kind) => ground.children[kind].usage()));
+  count: number,
+  run: (count: number) => Promise<void>,
+): Promise<Record<string, number>> {
+  const usages = async (): Promise<Record<string, number>> => ({
+    worker: (await ground.children.cart.usage()).cpuMs,
+    'command API': (await ground.children.commands.usage()).cpuMs,
+    ...(await cpuOfServers(ground.servers)),
+  });
   const before = await usages();
-  const count = await run();
+  await run(count);
   const after = await usages();
-  return Object.fromEntries(kinds.map((kind, n) => [kind, (after[n]!.cpuMs - before[n]!.cpuMs) / count]));
+  return Object.fromEntries(Object.entries(after).map(([who, ms]) => [who, (ms - before[who]!) / count]));
 }
 
 /** A worker that has just begun, before and after this many workflows began on it; all stay in its cache. */
