@@ -1,6 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
-import { createPace } from './pace';
 import { type Batch, type BatchOutcome, projectBatches } from './project';
 
 const groupsAtOnce = 2;
@@ -21,7 +19,6 @@ export type Projector = (batch: Batch) => Promise<BatchOutcome>;
  */
 export function createProjector(db: Knex): Projector {
   const queue: Waiting[] = [];
-  const pace = createPace();
   const underWay = new Set<string>();
   let running = 0;
 
@@ -60,12 +57,9 @@ export function createProjector(db: Knex): Projector {
     running -= 1;
   };
 
-  return async (batch) => {
-    const waitMs = pace(batch.userId);
-    if (waitMs > 0) await delay(waitMs);
-    return new Promise((done, failed) => {
+  return (batch) =>
+    new Promise((done, failed) => {
       queue.push({ batch, done, failed });
       if (running < groupsAtOnce) void run();
     });
-  };
 }

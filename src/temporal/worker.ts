@@ -11,6 +11,8 @@ import {
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
+import { createPacedSlots } from './paced-slots';
+import { createTaskPace } from './task-pace';
 
 /** Has the SDK log through our logger, and leave signals to us. Call it once, before anything else of the worker's. */
 export function installRuntime(logger: Logger): void {
@@ -40,13 +42,31 @@ export function createCartWorker(options: {
 }): Promise<Worker> {
   const { db, ...rest } = options;
   const client = new Client({ connection: options.connection, namespace: options.namespace });
+  const pace = createTaskPace();
   return Worker.create({
     ...rest,
     activities: createActivities({ client, db }),
     dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
-    // Many wait for their turn in one transaction, so these are not bound by the connections to Postgres. A task that finds a
-    // slot on the worker that scheduled it is not sent through the server's queues.
-    maxConcurrentActivityTaskExecutions: 500,
+    interceptors: {
+      activity: [
+        ({ info }) => ({
+          inbound: {
+            execute(input, next) {
+              pace.see(info.workflowExecution!.workflowId);
+              return next(input);
+            },
+          },
+        }),
+      ],
+    },
+    tuner: {
+      workflowTaskSlotSupplier: createPacedSlots(40, pace),
+      // Many wait for their turn in one transaction, so these are not bound by the connections to Postgres. A task that finds a
+      // slot on the worker that scheduled it is not sent through the server's queues.
+      activityTaskSlotSupplier: { type: 'fixed-size', numSlots: 500 },
+      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+      nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+    },
     // A cart whose worker died waits this long before another one takes over.
     stickyQueueScheduleToStartTimeout: '3s',
     shutdownGraceTime: '5s',
