@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Client, isGrpcServiceError, ServiceError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { CarriedState, cartWorkflow } from '../../workflows/cart';
 import { type Command, commandsSignalName } from '../domain/commands';
 import { emptyCheckpoint } from '../domain/handle';
@@ -65,15 +65,10 @@ export function createCommandSender(
   const signal = async (userId: string, group: readonly Waiting[], isStart: boolean) => {
     const commands = group.map(({ command }) => command);
     try {
-      const sending = client.withDeadline(Date.now() + deadlineMs, () =>
-        client.workflow.signalWithStart<typeof cartWorkflow, unknown[]>('cartWorkflow', {
-          workflowId: cartWorkflowId(userId),
-          taskQueue,
-          ...signalOf(commands),
-          ...(isStart ? freshStart(userId, commands) : {}),
-          staticSummary: `Cart of ${userId}`,
-        }),
-      );
+      const sending = client.withDeadline(Date.now() + deadlineMs, async () => {
+        const isTold = known.has(userId) && (await tellRunning(userId, commands));
+        if (!isTold) await tellOrStart(userId, commands, isStart);
+      });
       await within(hardDeadlineMs, sending);
       remember(userId);
       for (const { sent } of group) sent();
@@ -85,6 +80,25 @@ export function createCommandSender(
       for (const { failed } of group) failed(told);
     }
   };
+  /** Costs Temporal a tenth less than a signal that may also start the cart. @returns false where the cart has no run that is open. */
+  const tellRunning = async (userId: string, commands: readonly Command[]): Promise<boolean> => {
+    const { signal, signalArgs } = signalOf(commands);
+    try {
+      await client.workflow.getHandle(cartWorkflowId(userId)).signal(signal, ...signalArgs);
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  };
+  const tellOrStart = (userId: string, commands: readonly Command[], isStart: boolean) =>
+    client.workflow.signalWithStart<typeof cartWorkflow, unknown[]>('cartWorkflow', {
+      workflowId: cartWorkflowId(userId),
+      taskQueue,
+      ...signalOf(commands),
+      ...(isStart ? freshStart(userId, commands) : {}),
+      staticSummary: `Cart of ${userId}`,
+    });
   const remember = (userId: string) => {
     known.delete(userId);
     known.add(userId);

@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from '../../src/domain/commands';
 import { limits } from '../../src/domain/limits';
 import { createCommandSender } from '../../src/temporal/command-sender';
@@ -12,9 +12,14 @@ interface Signal {
   readonly typedSearchAttributes?: readonly { readonly value: unknown }[];
 }
 
-/** A sender whose signals are kept here, and a Temporal that takes each as soon as `take` resolves. */
-function openSender(options: { isNew?: () => Promise<boolean>; take?: () => Promise<void> } = {}) {
-  const { isNew = async () => false, take = async () => {} } = options;
+/**
+ * A sender whose signals are kept here, and a Temporal that takes each as soon as `take` resolves. `taskQueue` and the like
+ * are only with those signals that may start a cart.
+ */
+function openSender(
+  options: { isNew?: () => Promise<boolean>; take?: () => Promise<void>; isOpen?: () => boolean } = {},
+) {
+  const { isNew = async () => false, take = async () => {}, isOpen = () => true } = options;
   const signals: Signal[] = [];
   const client = {
     withDeadline: (_deadline: number, send: () => Promise<unknown>) => send(),
@@ -23,6 +28,13 @@ function openSender(options: { isNew?: () => Promise<boolean>; take?: () => Prom
         signals.push(signal);
         await take();
       },
+      getHandle: (workflowId: string) => ({
+        async signal(signal: string, ...signalArgs: unknown[]) {
+          if (!isOpen()) throw new WorkflowNotFoundError('workflow execution already completed', workflowId, undefined);
+          signals.push({ workflowId, signal, signalArgs });
+          await take();
+        },
+      }),
     },
   };
   return { signals, send: createCommandSender(client as unknown as Client, 'carts', isNew) };
@@ -104,6 +116,23 @@ describe('sending commands', () => {
     const { signals, send } = openSender({ isNew });
     await send('alice', addPen());
     expect(signals[0]).not.toHaveProperty('args');
+  });
+
+  it('has only the first command of a cart be one that may start it', async () => {
+    const { signals, send } = openSender();
+    await send('alice', addPen());
+    await send('alice', addPen());
+    expect(signals.map((signal) => 'taskQueue' in signal)).toEqual([true, false]);
+  });
+
+  it('starts a cart again whose run has ended meanwhile, and lets it look for its past', async () => {
+    const { signals, send } = openSender({ isNew: async () => true, isOpen: () => false });
+    await send('alice', addPen());
+    const second = addPen();
+    await send('alice', second);
+    expect(idsOf(signals)[1]).toBe(second.commandId);
+    expect(signals[1]).toHaveProperty('taskQueue');
+    expect(signals[1]).not.toHaveProperty('args');
   });
 
   it('looks a user up once', async () => {
