@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Knex } from 'knex';
-import { isUnused } from '../src/postgres/checkpoint';
+import { createUnusedCheck } from '../src/postgres/checkpoint';
 import { createCommandSender } from '../src/temporal/command-sender';
 import { openClient } from '../src/temporal/connection';
 import { cartWorkflowId } from '../src/temporal/ids';
@@ -47,7 +47,7 @@ export async function openContestants(
     namespace: 'default',
     taskQueue: 'carts',
   });
-  const sendCommand = createCommandSender(client, 'carts', (userId) => isUnused(db, userId));
+  const sendCommand = createCommandSender(client, 'carts', createUnusedCheck(db));
   const sum = async (what: string, table: string, prefix: string) => {
     const { rows } = await db.raw(`select sum(${what}) as sum from ${table} where user_id like ?`, [`${prefix}%`]);
     return Number(rows[0].sum ?? 0);

@@ -9,14 +9,14 @@ import { type Announcements, listenForProjections } from './postgres/announcemen
 import { awaitProjection } from './postgres/await-projection';
 import { readCartAt } from './postgres/cart-at';
 import { createCatalogue } from './postgres/catalogue';
-import { isUnused } from './postgres/checkpoint';
+import { createUnusedCheck } from './postgres/checkpoint';
 import { connectDatabase } from './postgres/database';
 import { currentForks } from './postgres/forks';
 import { migrate } from './postgres/migrate';
 import { findOutcome } from './postgres/outcomes';
 import { cartQueryRoutes } from './queries/carts';
 import { productQueryRoutes } from './queries/products';
-import { readCart } from './queries/read-cart';
+import { createCartReader } from './queries/read-cart';
 import { reportRoutes } from './queries/reports';
 import { createCommandSender } from './temporal/command-sender';
 import { openClient, openWorkerConnection } from './temporal/connection';
@@ -48,12 +48,12 @@ export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOpti
   const { client, check, close } = openClient(temporal);
   const catalogue = createCatalogue(db);
   const side = {
-    sendCommand: createCommandSender(client, temporal.taskQueue, (userId) => isUnused(db, userId)),
+    sendCommand: createCommandSender(client, temporal.taskQueue, createUnusedCheck(db)),
     catalogue,
     findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
     awaitOutcome: (userId: string, commandId: string, seconds: number) =>
       awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId)),
-    readCart: (userId: string) => readCart(db, userId),
+    readCart: createCartReader(db),
     readCartAt: (userId: string, version: number) => readCartAt(db, userId, version),
     logger,
   };

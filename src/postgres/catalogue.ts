@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { createLookUp } from './look-up';
 
 /** What the shop sells. Prices in minor units of the currency. */
 export interface Product {
@@ -26,8 +27,8 @@ interface ProductRow {
   available: boolean;
 }
 
-const productById = `
-  select product_id, name, unit_price, currency, max_quantity, available from products where product_id = ?`;
+const productsById = `
+  select product_id, name, unit_price, currency, max_quantity, available from products where product_id = any(?::text[])`;
 
 const rememberedProducts = 10_000;
 
@@ -40,12 +41,14 @@ export function createCatalogue(db: Knex): Catalogue {
     if (lastSeen.size > rememberedProducts) lastSeen.delete(lastSeen.keys().next().value!);
     return product;
   };
+  const lookUp = createLookUp(async (productIds) => {
+    const { rows } = await db.raw(productsById, [[...productIds]]).options({ name: 'products-by-id' });
+    return new Map<string, Product>(rows.map((row: ProductRow) => [row.product_id, remember(toProduct(row))]));
+  });
   return {
     async find(productId) {
       try {
-        const { rows } = await db.raw(productById, [productId]).options({ name: 'product-by-id' });
-        const row: ProductRow | undefined = rows[0];
-        return row && remember(toProduct(row));
+        return await lookUp(productId);
       } catch (error) {
         const known = lastSeen.get(productId);
         if (known === undefined) throw error;

@@ -3,6 +3,7 @@ import { evolve } from '../domain/evolve';
 import { type Checkpoint, rememberedCommands } from '../domain/handle';
 import { emptyCart } from '../domain/state';
 import { eventColumns, toEvent } from './cart-rows';
+import { createLookUp } from './look-up';
 
 /** Where the copy of a cart's log stands: its events folded, and its newest command ids. Reads the log, not the read model. */
 export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoint> {
@@ -24,10 +25,15 @@ export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoi
   );
 }
 
-/** Whether a user has no log, and so never had a cart that got this far. */
-export async function isUnused(db: Knex, userId: string): Promise<boolean> {
-  const { rows } = await db
-    .raw('select not exists (select from cart_commands where user_id = ?) as is_unused', [userId])
-    .options({ name: 'is-unused' });
-  return rows[0].is_unused;
+/** Tells whether a user has no log, and so never had a cart that got this far. */
+export function createUnusedCheck(db: Knex): (userId: string) => Promise<boolean> {
+  const lookUp = createLookUp(async (userIds) => {
+    const { rows } = await db.raw(usersWithLog, [[...userIds]]).options({ name: 'users-with-log' });
+    return new Map<string, boolean>(rows.map((row: { user_id: string }) => [row.user_id, true]));
+  });
+  return async (userId) => (await lookUp(userId)) === undefined;
 }
+
+const usersWithLog = `
+  select user_id from unnest(?::text[]) as asked (user_id)
+  where exists (select from cart_commands where cart_commands.user_id = asked.user_id)`;

@@ -8,7 +8,7 @@ import { awaitProjection } from '../postgres/await-projection';
 import { findOutcome } from '../postgres/outcomes';
 import { diffRoutes } from './diff';
 import { cacheControl, cartThen } from './past-cart';
-import { type CartView, readCart } from './read-cart';
+import { type CartView, createCartReader, type ReadCart } from './read-cart';
 import { type Moment, readPastCarts } from './read-past-cart';
 import { type RunLink, timelineRoutes } from './timeline';
 
@@ -29,6 +29,7 @@ export function cartQueryRoutes(
   options: { readonly runLink?: RunLink | undefined } = {},
 ): Router {
   const router = Router();
+  const readCart = createCartReader(db);
 
   router.get('/carts/:userId', async (req, res) => {
     const { userId } = validate(cartPath, req.params);
@@ -40,8 +41,8 @@ export function cartQueryRoutes(
       return;
     }
     const cart = minVersion
-      ? await cartOfVersionAtLeast(db, announcements, userId, minVersion)
-      : await readCart(db, userId);
+      ? await cartOfVersionAtLeast(readCart, announcements, userId, minVersion)
+      : await readCart(userId);
     sendVersioned(req, res, cart, 'no-cache');
   });
 
@@ -61,13 +62,13 @@ export function cartQueryRoutes(
 }
 
 async function cartOfVersionAtLeast(
-  db: Knex,
+  readCart: ReadCart,
   announcements: Announcements,
   userId: string,
   minVersion: number,
 ): Promise<CartView> {
   const cart = await awaitProjection(announcements, userId, freshnessSeconds, async () => {
-    const now = await readCart(db, userId);
+    const now = await readCart(userId);
     return now.version >= minVersion ? now : undefined;
   });
   if (cart !== undefined) return cart;

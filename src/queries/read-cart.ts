@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { createLookUp } from '../postgres/look-up';
 
 /** A cart as the storefront sees it. Money in minor units, instants in RFC 3339 with milliseconds, UTC. */
 export interface CartView {
@@ -29,16 +30,22 @@ export const lines = `coalesce(
     'lineTotal', quantity * unit_price, 'addedAt', ${instant('added_at')}) order by added_version),
   '[]')`;
 
-// One statement, so that cart and items are of the same version.
-const cartNow = `
-  select version, status, currency, item_count as "itemCount", subtotal, ${instant('updated_at')} as "updatedAt",
+// One statement, so that a cart and its items are of the same version.
+const cartsNow = `
+  select user_id as "userId", version, status, currency, item_count as "itemCount", subtotal,
+         ${instant('updated_at')} as "updatedAt",
          (select ${lines} from cart_items where cart_items.user_id = carts.user_id) as items
-  from carts where user_id = ?`;
+  from carts where user_id = any(?::text[])`;
 
-/** The cart as it is now. One that nobody used is empty, at version 0. */
-export async function readCart(db: Knex, userId: string): Promise<CartView> {
-  const { rows } = await db.raw(cartNow, [userId]).options({ name: 'cart-now' });
-  return { userId, ...(rows[0] ?? neverUsed) };
+/** Gives a cart as it is now. One that nobody used is empty, at version 0. */
+export type ReadCart = (userId: string) => Promise<CartView>;
+
+export function createCartReader(db: Knex): ReadCart {
+  const lookUp = createLookUp(async (userIds) => {
+    const { rows } = await db.raw(cartsNow, [[...userIds]]).options({ name: 'carts-now' });
+    return new Map<string, CartView>(rows.map((cart: CartView) => [cart.userId, cart]));
+  });
+  return async (userId) => (await lookUp(userId)) ?? { userId, ...neverUsed };
 }
 
 const neverUsed: Omit<CartView, 'userId'> = {

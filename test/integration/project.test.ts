@@ -4,14 +4,16 @@ import type { Activities } from '../../activities';
 import { createLoadCheckpoint } from '../../activities/load-checkpoint';
 import { createProjectCart } from '../../activities/project-cart';
 import type { RecordedDecision } from '../../src/domain/handle';
-import { readCart } from '../../src/queries/read-cart';
+import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
 import { add, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
+let readCart: ReadCart;
 let activities: Pick<Activities, 'loadCheckpoint' | 'projectCart'>;
 beforeAll(async () => {
   database = await createDatabase();
+  readCart = createCartReader(database.db);
   const noHistories = async () => [];
   activities = {
     loadCheckpoint: createLoadCheckpoint(database.db),
@@ -99,7 +101,7 @@ describe('projecting decisions', () => {
         expect(cart).toMatchObject(expected);
         expect(commands).toHaveLength(decisions.length);
         expect(events).toHaveLength(6);
-        expect((await readCart(database.db, userId)).items).toEqual((await readCart(database.db, whole)).items);
+        expect((await readCart(userId)).items).toEqual((await readCart(whole)).items);
       }),
       { numRuns: 20 },
     );
@@ -161,7 +163,7 @@ describe('projecting decisions', () => {
     const userId = newUser();
     const name = `O'Hara's "¼" \\ ñ 茶 👩‍👩‍👧 ${'x'.repeat(150)}`;
     await projectCart(userId, tell([add('tea', 1, { name })]).decisions);
-    expect((await readCart(database.db, userId)).items[0]?.name).toBe(name);
+    expect((await readCart(userId)).items[0]?.name).toBe(name);
   });
 });
 
