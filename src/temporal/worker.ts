@@ -67,6 +67,8 @@ export function createCartWorker(options: {
       localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },
+    // Of ten polls the SDK has two ask for carts that are in no cache; those of new users would wait for them.
+    nonStickyToStickyPollRatio: 0.5,
     // A cart whose worker died waits this long before another one takes over.
     stickyQueueScheduleToStartTimeout: '3s',
     shutdownGraceTime: '5s',
