@@ -53,13 +53,11 @@ export async function rebuildAll(db: Knex, onProgress: (progress: Progress) => v
 /** Builds the read model of one cart anew, in place and in one transaction. @returns undefined where it has no log. */
 export async function rebuildCart(db: Knex, userId: string): Promise<RebuildResult | undefined> {
   return db.transaction(async (trx) => {
-    const row = await trx('carts').where({ user_id: userId }).forUpdate().first();
+    await trx('carts').where({ user_id: userId }).forUpdate().first();
     const [log] = await readLogs(trx, [userId]);
     if (log === undefined || log.commands.length === 0) return undefined;
     const before = await modelText(trx, userId);
-    await trx('cart_item_history').where({ user_id: userId }).delete();
-    await trx('cart_items').where({ user_id: userId }).delete();
-    if (row !== undefined) await trx('carts').where({ user_id: userId }).delete();
+    await remove(trx, 'public', userId);
     await insert(trx, 'public', [modelOf(log)]);
     const after = await modelText(trx, userId);
     return { carts: 1, events: log.events.length, differed: before === after ? [] : [userId] };
@@ -113,12 +111,16 @@ async function staleBatchesOf(
 async function buildCarts(db: Knex, userIds: readonly string[]): Promise<number> {
   return db.transaction(async (trx) => {
     const logs = await readLogs(trx, userIds);
-    for (const table of [...readModelTables].reverse()) {
-      await trx(`${schema}.${table}`).whereIn('user_id', userIds).delete();
+    for (const { user_id } of await trx(`${schema}.carts`).select('user_id').whereIn('user_id', userIds)) {
+      await remove(trx, schema, user_id);
     }
     await insert(trx, schema, logs.map(modelOf));
     return logs.reduce((sum, log) => sum + log.events.length, 0);
   });
+}
+
+async function remove(trx: Knex, from: string, userId: string): Promise<void> {
+  for (const table of [...readModelTables].reverse()) await trx(`${from}.${table}`).where({ user_id: userId }).delete();
 }
 
 async function insert(trx: Knex, into: string, models: readonly ReadModel[]): Promise<void> {
