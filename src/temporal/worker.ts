@@ -11,7 +11,7 @@ import {
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
-import { createPacedSlots } from './paced-slots';
+import { createPacedSlots, noteCartsInUse } from './paced-slots';
 import { createTaskPace } from './task-pace';
 
 /** Has the SDK log through our logger, and leave signals to us. Call it once, before anything else of the worker's. */
@@ -47,18 +47,7 @@ export function createCartWorker(options: {
     ...rest,
     activities: createActivities({ client, db }),
     dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
-    interceptors: {
-      activity: [
-        ({ info }) => ({
-          inbound: {
-            execute(input, next) {
-              pace.see(info.workflowExecution!.workflowId);
-              return next(input);
-            },
-          },
-        }),
-      ],
-    },
+    interceptors: { activity: [noteCartsInUse(pace)] },
     tuner: {
       workflowTaskSlotSupplier: createPacedSlots(40, pace),
       // Many wait for their turn in one transaction, so these are not bound by the connections to Postgres. A task that finds a

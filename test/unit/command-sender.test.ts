@@ -1,7 +1,7 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Command } from '../../src/domain/commands';
 import { limits } from '../../src/domain/limits';
-import { createCommandSender } from '../../src/temporal/command-sender';
+import { createCommandSender, TemporalUnavailableError } from '../../src/temporal/command-sender';
 import { add, command } from '../support/cart-story';
 
 interface Signal {
@@ -133,6 +133,17 @@ describe('sending commands', () => {
     expect(idsOf(signals)[1]).toBe(second.commandId);
     expect(signals[1]).toHaveProperty('taskQueue');
     expect(signals[1]).not.toHaveProperty('args');
+  });
+
+  it('does not start a cart of which Temporal does not tell whether it is open', async () => {
+    const { signals, send } = openSender({ isOpen: () => tell() });
+    let tell = () => true;
+    await send('alice', addPen());
+    tell = () => {
+      throw new ServiceError('unavailable');
+    };
+    await expect(send('alice', addPen())).rejects.toThrow(TemporalUnavailableError);
+    expect(signals).toHaveLength(1);
   });
 
   it('looks a user up once', async () => {

@@ -1,4 +1,5 @@
-import { createPacedSlots } from '../../src/temporal/paced-slots';
+import type { Context } from '@temporalio/activity';
+import { createPacedSlots, noteCartsInUse } from '../../src/temporal/paced-slots';
 
 const context = {
   slotType: 'workflow',
@@ -75,7 +76,18 @@ describe('paced slots', () => {
     const stop = new AbortController();
     const reserved = slots.reserveSlot(context, stop.signal);
     stop.abort();
-    await expect(reserved).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(reserved).rejects.toBe(stop.signal.reason);
     slots.releaseSlot(release);
+  });
+});
+
+describe('an activity', () => {
+  it('makes its cart one that is in use, and is run', async () => {
+    const seen: string[] = [];
+    const note = noteCartsInUse({ see: (workflowId) => void seen.push(workflowId), next: () => 0 });
+    const { inbound } = note({ info: { workflowExecution: { workflowId: 'cart:alice' } } } as Context);
+    const run = inbound!.execute!({ args: ['batch'], headers: {} }, async ({ args }) => args);
+    expect(await run).toEqual(['batch']);
+    expect(seen).toEqual(['cart:alice']);
   });
 });

@@ -58,10 +58,17 @@ describe('the pace of tasks', () => {
     expect(new Set(waits).size).toBeLessThan(5);
   });
 
-  it('takes the tasks of a single busy cart at least ten times a second', () => {
+  it.each([1, 20])('takes the tasks of %i busy carts at least fifty times a second', (carts) => {
     const { run } = paceAt();
-    run(5_000, 1, 1);
-    expect(run(10_000, 1, 1)).toBeGreaterThanOrEqual(100);
+    run(5_000, 1, carts);
+    expect(run(10_000, 1, carts)).toBeGreaterThanOrEqual(490);
+  });
+
+  it('soon notices that there are many more carts', () => {
+    const { run } = paceAt();
+    run(10_000, 1, 20);
+    run(5_000, 1, 1_000);
+    expect(run(5_000, 1, 1_000)).toBeGreaterThan(1_500);
   });
 
   it('lets no task wait any more a second and a half after the rush', () => {
