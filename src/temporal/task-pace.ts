@@ -28,8 +28,8 @@ export interface TaskPace {
 /**
  * Has a worker whose machine is at its end take each cart's tasks less often, so that the commands which come meanwhile share one
  * decision, one projection and one write: each of those costs about as much as taking a command. As long as a tenth of the
- * processors is left, no task waits; when nothing is left, waiting for one's turn gives way to waiting for more to be done in it. Where other
- * processes use the machine up, carts wait alike.
+ * processors is left, no task waits; when nothing is left, waiting for one's turn gives way to waiting for more to be done in
+ * it. Where other processes use the machine up, carts wait alike.
  * @param now the clock, in milliseconds.
  * @param busyShare which share of the machine's processors was used since it was last asked.
  */
