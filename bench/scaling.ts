@@ -4,13 +4,13 @@
  */
 const costs = {
   /** Load `costs`: events, bytes and actions in Temporal. */
-  loneCommand: { events: 10, bytes: 2_170, actions: 2 },
-  pageLoad: { events: 11.2, bytes: 5_590, actions: 2.3 },
+  loneCommand: { events: 10, bytes: 2_180, actions: 2 },
+  pageLoad: { events: 10.4, bytes: 5_460, actions: 2.1 },
   newRun: { events: 12, actions: 4 },
   /** Load `process-costs`: processor seconds of a command that is alone in its cart. A page's commands cost what one does. */
-  cpu: { worker: 0.0055, commandApi: 0.0016, postgres: 0.0015, temporal: 0.0083 },
-  /** Load `reads`: processor seconds of a read, of which two cores that also run the client and Postgres answer 6,100 a second. */
-  read: 0.000_33,
+  cpu: { worker: 0.009, commandApi: 0.0024, postgres: 0.0018, temporal: 0.013 },
+  /** Load `reads`: processor seconds of a read, of which two cores that also run the client and Postgres answer 5,500 a second. */
+  read: 0.000_36,
   /** Postgres bytes an event: the log, the lines' past, and once a cart what it holds now. */
   postgres: { log: 1_080, history: 330, now: 640 },
   /** Bytes of a cart in a worker's cache. */

@@ -3,7 +3,10 @@ import type { ChildOptions, Opened } from '../children';
 import type { FloorSinks } from './floor';
 import { createWriteItem } from './write-item';
 
-/** A worker of one of the simple designs, on a task queue named like it, with the slots and timeouts the cart's worker has. */
+/**
+ * A worker of one of the simple designs, on a task queue named like it, with the slots and timeouts of the cart's worker, but the
+ * SDK's own pace and polls.
+ */
 export async function openSimpleWorker(design: string, options: ChildOptions): Promise<Opened> {
   const { activities } = createWriteItem(options.databaseUrl);
   const connection = await NativeConnection.connect({ address: options.address });
