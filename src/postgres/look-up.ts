@@ -1,18 +1,16 @@
 import DataLoader from 'dataloader';
 
-/** Finds what belongs to a key, or undefined. */
-export type LookUp<Found> = (key: string) => Promise<Found | undefined>;
-
 const keysAtOnce = 50;
 
 /**
  * A look-up that asks once for all keys which are wanted at the same moment: under load a statement costs more than its rows.
  * Nothing is kept from one moment to the next. Where the statement fails, all who took part are told.
  * @param find gives what it finds by key.
+ * @returns what finds a key's, or undefined.
  */
 export function createLookUp<Found>(
   find: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>,
-): LookUp<Found> {
+): (key: string) => Promise<Found | undefined> {
   const loader = new DataLoader<string, Found | undefined>(
     async (keys) => {
       const found = await find(keys);

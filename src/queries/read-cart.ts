@@ -40,6 +40,7 @@ const cartsNow = `
 /** Gives a cart as it is now. One that nobody used is empty, at version 0. */
 export type ReadCart = (userId: string) => Promise<CartView>;
 
+/** Reads with one statement what is asked for at the same moment, and keeps nothing. */
 export function createCartReader(db: Knex): ReadCart {
   const lookUp = createLookUp(async (userIds) => {
     const { rows } = await db.raw(cartsNow, [[...userIds]]).options({ name: 'carts-now' });

@@ -80,7 +80,7 @@ export function createCommandSender(
       for (const { failed } of group) failed(told);
     }
   };
-  /** Costs Temporal a tenth less than a signal that may also start the cart. @returns false where the cart has no run that is open. */
+  /** Costs Temporal a tenth less than a signal that may also start the cart. @returns false where no run of it is open. */
   const tellRunning = async (userId: string, commands: readonly Command[]): Promise<boolean> => {
     const { signal, signalArgs } = signalOf(commands);
     try {

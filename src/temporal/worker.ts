@@ -49,6 +49,7 @@ export function createCartWorker(options: {
     dataConverter: { payloadConverterPath: require.resolve('./payload-converter') },
     interceptors: { activity: [noteCartsInUse(pace)] },
     tuner: {
+      // As many as the SDK has without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),
       // Many wait for their turn in one transaction, so these are not bound by the connections to Postgres. A task that finds a
       // slot on the worker that scheduled it is not sent through the server's queues.
