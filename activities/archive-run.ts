@@ -1,5 +1,6 @@
 import { log } from '@temporalio/activity';
-import { archiveRun, type HistorySource } from '../src/temporal/histories';
+import { archiveRun } from '../src/temporal/histories/archive-runs';
+import type { HistorySource } from '../src/temporal/histories/histories';
 
 /** Keeps a closed run of a cart for good, as Temporal stored it, before the namespace's retention forgets it. */
 export const createArchiveRun =

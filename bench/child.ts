@@ -1,8 +1,12 @@
 import type { AddressInfo } from 'node:net';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pino from 'pino';
-import { createApp, listen } from '../src/http/app';
-import { openCommandApi, openQueryApi, openWorker, type Role, type RoleOptions } from '../src/roles';
+import { listen } from '../src/http/app';
+import { openCommandApi } from '../src/roles/command-api';
+import { openQueryApi } from '../src/roles/query-api';
+import type { Role, RoleOptions } from '../src/roles/role';
+import { appOf } from '../src/roles/serve';
+import { openWorker } from '../src/roles/worker';
 import { openBareReads } from './alternatives/bare-reads';
 import { openEmmett } from './alternatives/emmett';
 import { openSimpleWorker } from './alternatives/simple-worker';
@@ -23,13 +27,13 @@ const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened
 };
 
 const roleOptions = ({ address, databaseUrl }: ChildOptions): RoleOptions => ({
-  temporal: { isExternal: true, connection: { address }, namespace: 'default', taskQueue: 'carts' },
+  temporal: { connection: { address }, namespace: 'default', taskQueue: 'carts' },
   databaseUrl,
   logger,
 });
 
-async function serve({ routers }: Role): Promise<Opened> {
-  const server = await listen(createApp({ routers, checks: {}, logger }), '127.0.0.1', 0);
+async function serve(role: Role): Promise<Opened> {
+  const server = await listen(appOf([role], logger), '127.0.0.1', 0);
   return { port: (server.address() as AddressInfo).port };
 }
 

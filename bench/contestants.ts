@@ -1,10 +1,10 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Knex } from 'knex';
-import { createUnusedCheck } from '../src/postgres/checkpoint';
-import { createCommandSender } from '../src/temporal/command-sender';
+import { createCommandSender } from '../src/commands/send-command';
+import { cartWorkflowId } from '../src/contract/ids';
+import { createUnusedCheck } from '../src/postgres/log/checkpoint';
 import { openClient } from '../src/temporal/connection';
-import { cartWorkflowId } from '../src/temporal/ids';
 import type { LineCommand } from './alternatives/tutorial';
 import { ask, type Http } from './http';
 
@@ -41,12 +41,7 @@ export async function openContestants(
   db: Knex,
   http: { readonly commands: Http; readonly emmett: Http },
 ): Promise<{ client: Client; designs: Record<Design, Contestant>; close(): Promise<void> }> {
-  const { client, close } = openClient({
-    isExternal: true,
-    connection: { address },
-    namespace: 'default',
-    taskQueue: 'carts',
-  });
+  const { client, close } = openClient({ connection: { address }, namespace: 'default' });
   const sendCommand = createCommandSender(client, 'carts', createUnusedCheck(db));
   const sum = async (what: string, table: string, prefix: string) => {
     const { rows } = await db.raw(`select sum(${what}) as sum from ${table} where user_id like ?`, [`${prefix}%`]);

@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import knex, { type Knex } from 'knex';
 import { createCatalogue } from '../src/postgres/catalogue';
 import { connectDatabase } from '../src/postgres/database';
-import { migrateDatabase } from '../src/roles';
+import { migrateDatabase } from '../src/roles/database';
 import { simpleTables } from './alternatives/write-item';
 import { type Child, startChild } from './children';
 import { type Contestant, type Design, openContestants, products } from './contestants';

@@ -5,7 +5,7 @@ import { forEachAtOnce } from '../src/recovery/each';
 import { healAll } from '../src/recovery/heal-all';
 import { rebuildAll } from '../src/recovery/rebuild';
 import { verifyCart } from '../src/recovery/verify';
-import type { HistorySource } from '../src/temporal/histories';
+import type { HistorySource } from '../src/temporal/histories/histories';
 import { readModelText } from '../test/support/model-tables';
 import { until } from '../test/support/until';
 import { openWorld, type World } from '../test/support/world';

@@ -2,11 +2,11 @@ import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../src/config';
-import { findTemporalCli } from '../src/embedded/binaries';
+import { searchAttributeTypes } from '../src/contract/search-attributes';
 import { freePort } from '../src/embedded/ports';
-import { startPostgres } from '../src/embedded/postgres';
-import { startTemporal } from '../src/embedded/temporal';
-import { searchAttributeTypes } from '../src/temporal/search-attributes';
+import { startPostgres } from '../src/embedded/postgres/server';
+import { startTemporal } from '../src/embedded/temporal/dev-server';
+import { findTemporalCli } from '../src/embedded/temporal/find-program';
 
 /** Where the servers are that everybody is measured on. */
 export interface Servers {

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { cartWorkflowId } from '../src/temporal/ids';
+import { cartWorkflowId } from '../src/contract/ids';
 import { ModelCart, type ModelCommand } from '../test/support/cart-model';
 import { until } from '../test/support/until';
 import { newUser, openWorld, type World } from '../test/support/world';

@@ -1,5 +1,7 @@
-import { runProcess, serveRoles } from './lifecycle';
-import { migrateDatabase, openCommandApi, requireDatabaseUrl } from './roles';
+import { openCommandApi } from './roles/command-api';
+import { migrateDatabase, requireDatabaseUrl } from './roles/database';
+import { runProcess } from './roles/run-process';
+import { serveRoles } from './roles/serve';
 
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);

@@ -2,7 +2,7 @@ import pino from 'pino';
 import { loadConfig } from './config';
 import { runOps } from './ops/cli';
 import { openContext } from './ops/context';
-import { installRuntime } from './temporal/worker';
+import { installRuntime } from './worker/runtime';
 
 void (async () => {
   // What a replay finds is told as its result, not in the SDK's log.

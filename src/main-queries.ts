@@ -1,5 +1,7 @@
-import { runProcess, serveRoles } from './lifecycle';
-import { migrateDatabase, openQueryApi, requireDatabaseUrl } from './roles';
+import { migrateDatabase, requireDatabaseUrl } from './roles/database';
+import { openQueryApi } from './roles/query-api';
+import { runProcess } from './roles/run-process';
+import { serveRoles } from './roles/serve';
 
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);

@@ -1,5 +1,7 @@
-import { runProcess, serveRoles } from './lifecycle';
-import { migrateDatabase, openWorker, requireDatabaseUrl } from './roles';
+import { migrateDatabase, requireDatabaseUrl } from './roles/database';
+import { runProcess } from './roles/run-process';
+import { serveRoles } from './roles/serve';
+import { openWorker } from './roles/worker';
 
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);

@@ -1,18 +1,19 @@
 import { assertPortFree } from './embedded/ports';
-import { sampleProducts } from './embedded/products';
 import { startServers } from './embedded/start';
-import { runProcess, serveRoles } from './lifecycle';
-import { createCatalogue, listProducts } from './postgres/catalogue';
-import { connectDatabase } from './postgres/database';
-import { migrateDatabase, openCommandApi, openQueryApi, openWorker } from './roles';
+import { openCommandApi } from './roles/command-api';
+import { migrateDatabase, seedCatalogue } from './roles/database';
+import { openQueryApi } from './roles/query-api';
+import { runProcess } from './roles/run-process';
+import { serveRoles } from './roles/serve';
+import { openWorker } from './roles/worker';
 
 const defaultPort = 3000;
 
 void runProcess(async (self) => {
   await assertPortFree('PORT', self.config.port ?? defaultPort, self.config.host);
-  const { temporal, databaseUrl, uiUrl } = await startServers(self);
+  const { temporal, databaseUrl, uiUrl } = await startServers(self.config, self.defer);
   await migrateDatabase(databaseUrl);
-  await seed(databaseUrl);
+  await seedCatalogue(databaseUrl);
   const webUiUrl = uiUrl ?? self.config.webUiUrl;
   const options = { temporal, databaseUrl, webUiUrl, logger: self.logger };
   const roles = [await openWorker(options), await openQueryApi(options), await openCommandApi(options)];
@@ -29,15 +30,3 @@ void runProcess(async (self) => {
     ].join('\n'),
   );
 });
-
-/** Puts something into an empty catalogue, so that there is something to buy. */
-async function seed(databaseUrl: string): Promise<void> {
-  const db = connectDatabase(databaseUrl, { poolSize: 1, name: 'cart-seed' });
-  try {
-    if ((await listProducts(db, '', 1)).length > 0) return;
-    const catalogue = createCatalogue(db);
-    for (const product of sampleProducts) await catalogue.put(product);
-  } finally {
-    await db.destroy();
-  }
-}

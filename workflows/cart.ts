@@ -9,18 +9,12 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Activities } from '../activities';
-import { type Checkpoint, handle, type RecordedDecision } from '../src/domain/handle';
-import { userIdOf } from '../src/temporal/ids';
+import type { CartActivities } from '../src/contract/activities';
+import { userIdOf } from '../src/contract/ids';
+import type { CarriedState } from '../src/contract/workflow';
+import { type Checkpoint, handle } from '../src/domain/handle';
 import { type Inbox, openInbox } from './inbox';
 import { present, summarise } from './presentation';
-
-/** What a run hands to the next one. When its shape changes, `schema` is raised and older ones are migrated. */
-export interface CarriedState {
-  readonly schema: 1;
-  readonly checkpoint: Checkpoint;
-  readonly unprojected: readonly RecordedDecision[];
-}
 
 /** Where the cart stands; for looking into a running cart. Storefronts read Postgres. */
 export const checkpointQuery = defineQuery<Checkpoint>('checkpoint');
@@ -36,8 +30,8 @@ const carriedLength = 500_000;
 
 // No maximumAttempts: a cart outlasts any outage of Postgres.
 const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
-const { loadCheckpoint, projectCart } = proxyActivities<Activities>({ startToCloseTimeout: '10s', retry });
-const { archiveRun } = proxyActivities<Activities>({ startToCloseTimeout: '1m', retry });
+const { loadCheckpoint, projectCart } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
+const { archiveRun } = proxyActivities<CartActivities>({ startToCloseTimeout: '1m', retry });
 
 /**
  * One user's cart: takes commands as signals, decides them in order and projects the decisions into Postgres. It ends when
@@ -65,7 +59,7 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
         now: new Date().toISOString(),
         runId,
         freshId: uuid4,
-        unprojected: unprojected.length,
+        unprojectedCount: unprojected.length,
       });
       checkpoint = step.checkpoint;
       if (step.decision) unprojected.push(step.decision);

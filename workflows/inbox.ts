@@ -1,14 +1,8 @@
 import { defineSignal, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import {
-  type Command,
-  commandsSignalName,
-  commandTypes,
-  type MalformedCommand,
-  parseSignal,
-} from '../src/domain/commands';
+import { commandSignalNames, commandsSignalName, parseSignal } from '../src/contract/signals';
+import type { Command, MalformedCommand } from '../src/domain/commands';
 
-/** One signal per command type, so that a history reads like a story. The payload is the command without its type. */
-const commandSignals = commandTypes.map((type) => defineSignal<[unknown]>(type));
+const commandSignals = commandSignalNames.map((name) => defineSignal<[unknown]>(name));
 const commandsSignal = defineSignal<[unknown]>(commandsSignalName);
 
 /** The commands a run received and has not decided, in the order they came. */

@@ -1,7 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../src/contract/search-attributes';
 import type { RecordedDecision } from '../src/domain/handle';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../src/domain/state';
-import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../src/temporal/search-attribute-keys';
 
 /** Shows the cart in the Web UI: a table in the run's current details, and search attributes by which it can be found. */
 export function present(userId: string, cart: Cart, waiting: number): void {
@@ -47,13 +47,15 @@ const cell = (text: string): string => text.replace(/[|\\`*_<[]/g, '\\$&');
 export function summarise(decisions: readonly RecordedDecision[]): string {
   const events = decisions.flatMap((decision) => decision.events);
   const counts = new Map<string, number>();
-  for (const { outcome, code, events: own } of decisions) {
-    const names = outcome === 'rejected' ? [`rejected ${code}`] : own.map((event) => event.type);
-    for (const name of names.length > 0 ? names : ['no change']) counts.set(name, (counts.get(name) ?? 0) + 1);
-  }
+  for (const name of decisions.flatMap(namesOf)) counts.set(name, (counts.get(name) ?? 0) + 1);
   const parts = [...counts].map(([name, count]) => (count === 1 ? name : `${name} ×${count}`));
   const first = events.at(0)?.version;
   const last = events.at(-1)?.version;
   const versions = first === undefined ? '' : first === last ? `v${first}: ` : `v${first}–v${last}: `;
   return `${versions}${parts.join(', ')}`.slice(0, 200);
+}
+
+function namesOf(decision: RecordedDecision): readonly string[] {
+  if (decision.outcome === 'rejected') return [`rejected ${decision.code}`];
+  return decision.events.length > 0 ? decision.events.map((event) => event.type) : ['no change'];
 }

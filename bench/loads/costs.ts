@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { bundleCartWorkflow } from '../../src/temporal/worker';
+import { bundleCartWorkflow } from '../../src/worker/bundle';
 import { bundleDesign } from '../alternatives/simple-worker';
 import { type Contestant, sendOverHttp } from '../contestants';
 import type { Ground } from '../ground';

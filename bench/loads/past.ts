@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Command } from '../../src/domain/commands';
 import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
-import { projectBatches } from '../../src/postgres/project';
+import { projectBatches } from '../../src/postgres/projection/project';
 import { products } from '../contestants';
 
 const days = 86_400_000;

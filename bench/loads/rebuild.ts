@@ -1,8 +1,8 @@
+import { cartWorkflowId } from '../../src/contract/ids';
 import { forEachAtOnce } from '../../src/recovery/each';
 import { healAll } from '../../src/recovery/heal-all';
-import { listUsers } from '../../src/temporal/histories';
-import { cartWorkflowId } from '../../src/temporal/ids';
-import type { History } from '../../src/temporal/runs';
+import { listUsers } from '../../src/temporal/histories/histories';
+import type { History } from '../../src/temporal/histories/runs';
 import type { Ground } from '../ground';
 import { alternate, median, ratios, runAtOnce, spread, until } from '../measure';
 import type { Line } from '../report';

@@ -4,7 +4,7 @@ import { limits } from '../domain/limits';
 import { Problem } from '../http/problem';
 import { cartPath, id, validate } from '../http/validation';
 import type { Catalogue, Product } from '../postgres/catalogue';
-import { type CommandSide, issue } from './issue';
+import { answerCommand, type CommandPorts } from './answer-command';
 
 const itemPath = cartPath.extend({ productId: id });
 const noBody = z.strictObject({}).optional();
@@ -13,19 +13,19 @@ const addItemBody = z.strictObject({ productId: id, quantity: quantity.min(1).de
 const restoreBody = z.strictObject({ version: z.int().min(0) });
 const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
 
-/** The commands a storefront sends. Each answers as `issue` says. */
-export function cartCommandRoutes(side: CommandSide): Router {
+/** The commands a storefront sends. Each is answered as `answerCommand` says. */
+export function cartCommandRoutes(ports: CommandPorts): Router {
   const router = Router();
 
   router.post('/carts/:userId/items', async (req, res) => {
     const fields = validate(addItemBody, req.body);
     assertQuantityIsPossible(fields.quantity);
-    await issue(side, req, res, {
+    await answerCommand(ports, req, res, {
       type: 'addItem',
       fields,
       toCommand: async (envelope) => {
         const { productId, name, unitPrice, currency, maxQuantity } = await findForSale(
-          side.catalogue,
+          ports.catalogue,
           fields.productId,
         );
         return {
@@ -47,11 +47,11 @@ export function cartCommandRoutes(side: CommandSide): Router {
     const body = validate(changeItemQuantityBody, req.body);
     assertQuantityIsPossible(body.quantity);
     const fields = { productId, quantity: body.quantity };
-    await issue(side, req, res, {
+    await answerCommand(ports, req, res, {
       type: 'changeItemQuantity',
       fields,
       toCommand: async (envelope) => {
-        const maxQuantity = (await findInCatalogue(side.catalogue, productId))?.maxQuantity;
+        const maxQuantity = (await findInCatalogue(ports.catalogue, productId))?.maxQuantity;
         return {
           type: 'changeItemQuantity',
           ...envelope,
@@ -65,7 +65,7 @@ export function cartCommandRoutes(side: CommandSide): Router {
   router.delete('/carts/:userId/items/:productId', async (req, res) => {
     const { productId } = validate(itemPath, req.params);
     const fields = { productId };
-    await issue(side, req, res, {
+    await answerCommand(ports, req, res, {
       type: 'removeItem',
       fields,
       toCommand: async (envelope) => ({ type: 'removeItem', ...envelope, ...fields }),
@@ -74,7 +74,7 @@ export function cartCommandRoutes(side: CommandSide): Router {
 
   router.delete('/carts/:userId/items', async (req, res) => {
     validate(noBody, req.body);
-    await issue(side, req, res, {
+    await answerCommand(ports, req, res, {
       type: 'clearCart',
       fields: {},
       toCommand: async (envelope) => ({ type: 'clearCart', ...envelope }),
@@ -83,7 +83,7 @@ export function cartCommandRoutes(side: CommandSide): Router {
 
   router.post('/carts/:userId/checkout', async (req, res) => {
     validate(noBody, req.body);
-    await issue(side, req, res, {
+    await answerCommand(ports, req, res, {
       type: 'checkOut',
       fields: {},
       toCommand: async (envelope) => ({ type: 'checkOut', ...envelope }),
@@ -93,11 +93,11 @@ export function cartCommandRoutes(side: CommandSide): Router {
   router.post('/carts/:userId/restore', async (req, res) => {
     const { userId } = validate(cartPath, req.params);
     const fields = validate(restoreBody, req.body);
-    await issue(side, req, res, {
+    await answerCommand(ports, req, res, {
       type: 'restoreCart',
       fields,
       toCommand: async (envelope) => {
-        const cart = await side.readCartAt(userId, fields.version);
+        const cart = await ports.readCartAt(userId, fields.version);
         if (cart === undefined) {
           throw new Problem(404, 'version_unknown', `The cart has no version ${fields.version}.`);
         }
@@ -110,7 +110,7 @@ export function cartCommandRoutes(side: CommandSide): Router {
   return router;
 }
 
-/** Refuses at the door what no cart could ever hold. */
+/** Rejects a quantity that no cart can hold, before it becomes a command. */
 function assertQuantityIsPossible(quantity: number): void {
   if (quantity > limits.quantityPerLine) {
     throw new Problem(

@@ -1,4 +1,4 @@
-import { isId } from '../domain/commands';
+import { idDescription, isId } from '../domain/fields';
 import { Problem } from '../http/problem';
 
 const longestWaitSeconds = 30;
@@ -8,14 +8,10 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
   if (header === undefined) return undefined;
   const key = header.trim().replace(/^"(.*)"$/, '$1');
   if (!isId(key)) {
-    throw new Problem(
-      400,
-      'invalid_request',
-      'Idempotency-Key must be 1–128 characters of A-Z a-z 0-9 . _ ~ @ | : + -',
-      {
-        errors: [{ path: 'Idempotency-Key', message: 'must be 1–128 characters of A-Z a-z 0-9 . _ ~ @ | : + -' }],
-      },
-    );
+    const message = `must be ${idDescription}`;
+    throw new Problem(400, 'invalid_request', `Idempotency-Key ${message}`, {
+      errors: [{ path: 'Idempotency-Key', message }],
+    });
   }
   return key;
 }

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import { isCurrency, isName, isUnitPrice } from '../domain/commands';
+import { isCurrency, isName, isUnitPrice } from '../domain/fields';
 import { limits } from '../domain/limits';
 import { id, validate } from '../http/validation';
 import type { Catalogue } from '../postgres/catalogue';

@@ -1,5 +1,5 @@
 import { type Command, isMalformed, type MalformedCommand } from './commands';
-import { type Decision, decide } from './decide';
+import { decide, type RejectionCode } from './decide';
 import type { CartEvent, EventFact } from './events';
 import { evolve } from './evolve';
 import { type Cart, emptyCart } from './state';
@@ -14,21 +14,27 @@ export interface RecordedCommand {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** What was decided of a command, as it is recorded: the decision with its events stamped. */
+export type RecordedOutcome =
+  | { readonly outcome: 'applied'; readonly events: readonly CartEvent[] }
+  | {
+      readonly outcome: 'rejected';
+      readonly code: RejectionCode;
+      readonly reason: string;
+      readonly events: readonly CartEvent[];
+    };
+
 /**
- * A decision as it goes on record, the n-th of a cart with sequence n. Rejected ones are on record too, so sequences run
- * ahead of versions; both are gap-free.
+ * A decision as it is recorded; the n-th of a cart has sequence n. Rejected commands are recorded too, so that a cart's
+ * sequence is at least its version. Both are gap-free.
  */
-export interface RecordedDecision {
+export type RecordedDecision = RecordedOutcome & {
   readonly sequence: number;
   readonly command: RecordedCommand;
   readonly decidedAt: string;
   /** The workflow run that decided, so that the command can be found in Temporal's history. */
   readonly runId: string;
-  readonly outcome: Decision['outcome'];
-  readonly code?: string;
-  readonly reason?: string;
-  readonly events: readonly CartEvent[];
-}
+};
 
 /** All that handling the next command needs: where a cart's log stands. */
 export interface Checkpoint {
@@ -44,53 +50,51 @@ export const rememberedCommands = 1_000;
 
 export const emptyCheckpoint: Checkpoint = { cart: emptyCart, sequence: 0, recentCommandIds: [] };
 
+/** What handling a command needs beside the checkpoint. */
+export interface HandleContext {
+  readonly now: string;
+  readonly runId: string;
+  readonly freshId: () => string;
+  /** How many decisions are not projected. Only the checkpoint knows the ids of their commands. */
+  readonly unprojectedCount: number;
+}
+
 /**
- * The whole step of one command: decide, fold the events, remember the command. A command seen before gives no decision and
- * changes nothing. A malformed one is always on record, if need be under a fresh id.
- * `decidedAt` never runs behind the cart's last event, so that versions and instants order events alike.
+ * Handles one command: decides it, folds the events and remembers its id. A command whose id is remembered gives no decision
+ * and changes nothing. A malformed command is always recorded, where its id is taken or missing under a fresh one.
+ * `decidedAt` is never before the cart's last event, so that versions and instants order events alike.
  */
 export function handle(
   checkpoint: Checkpoint,
   command: Command | MalformedCommand,
-  at: {
-    readonly now: string;
-    readonly runId: string;
-    readonly freshId: () => string;
-    /** How many decisions are not projected: their commands' repeats are recognised nowhere but here. */
-    readonly unprojected: number;
-  },
+  context: HandleContext,
 ): { checkpoint: Checkpoint; decision?: RecordedDecision } {
   const { cart, sequence, recentCommandIds } = checkpoint;
   const isRepeated = command.commandId !== undefined && recentCommandIds.includes(command.commandId);
   if (isRepeated && !isMalformed(command)) return { checkpoint };
-  const decidedAt = cart.updatedAt !== null && cart.updatedAt > at.now ? cart.updatedAt : at.now;
+  const decidedAt = cart.updatedAt !== null && cart.updatedAt > context.now ? cart.updatedAt : context.now;
   const recorded = isMalformed(command)
-    ? recordMalformed(command, decidedAt, isRepeated ? undefined : command.commandId, at.freshId)
+    ? recordMalformed(command, decidedAt, isRepeated ? undefined : command.commandId, context.freshId)
     : record(command);
-  const decision = {
+  const decision: RecordedDecision = {
     sequence: sequence + 1,
     command: recorded,
     decidedAt,
-    runId: at.runId,
+    runId: context.runId,
     ...outcomeOf(cart, command, decidedAt),
   };
+  const remembered = Math.max(rememberedCommands, context.unprojectedCount + 1);
   return {
     checkpoint: {
       cart: decision.events.reduce(evolve, cart),
       sequence: sequence + 1,
-      recentCommandIds: [...recentCommandIds, recorded.commandId].slice(
-        -Math.max(rememberedCommands, at.unprojected + 1),
-      ),
+      recentCommandIds: [...recentCommandIds, recorded.commandId].slice(-remembered),
     },
     decision,
   };
 }
 
-function outcomeOf(
-  cart: Cart,
-  command: Command | MalformedCommand,
-  occurredAt: string,
-): Pick<RecordedDecision, 'outcome' | 'code' | 'reason' | 'events'> {
+function outcomeOf(cart: Cart, command: Command | MalformedCommand, occurredAt: string): RecordedOutcome {
   if (isMalformed(command)) {
     const reason = `The command could not be read: ${command.reason}.`;
     return { outcome: 'rejected', code: 'malformed_command', reason, events: [] };

@@ -1,12 +1,14 @@
 import path from 'node:path';
 import type { Config } from '../config';
-import type { Process } from '../lifecycle';
-import { searchAttributeTypes } from '../temporal/search-attributes';
-import { findTemporalCli } from './binaries';
+import { searchAttributeTypes } from '../contract/search-attributes';
 import { lockDataDir } from './data-dir';
 import { assertPortFree } from './ports';
-import { startPostgres, stopOrphanedPostgres } from './postgres';
-import { startTemporal, stopOrphanedTemporal } from './temporal';
+import { startPostgres, stopOrphanedPostgres } from './postgres/server';
+import { startTemporal, stopOrphanedTemporal } from './temporal/dev-server';
+import { findTemporalCli } from './temporal/find-program';
+
+/** Closes something, in reverse order, when the process ends. */
+type Defer = (close: () => Promise<unknown>) => void;
 
 export interface Servers {
   readonly temporal: Config['temporal'];
@@ -19,7 +21,7 @@ export interface Servers {
  * What the cart runs on: Temporal and Postgres as configured, and each that is not configured embedded, with its data in
  * the data folder. What a killed start left running is stopped first. Should an embedded server end, so does the process.
  */
-export async function startServers({ config, defer }: Process): Promise<Servers> {
+export async function startServers(config: Config, defer: Defer): Promise<Servers> {
   const { embedded, temporal, databaseUrl } = config;
   if (temporal.isExternal && databaseUrl !== undefined) return { temporal, databaseUrl, uiUrl: undefined };
   const lock = await lockDataDir(embedded.dataDir);
@@ -41,7 +43,7 @@ async function allOrThrow<T extends readonly unknown[]>(
 
 const log = (line: string) => console.error(line);
 
-async function embedTemporal({ embedded, temporal }: Config, dataDir: string, defer: Process['defer']) {
+async function embedTemporal({ embedded, temporal }: Config, dataDir: string, defer: Defer) {
   const dbFile = path.join(dataDir, 'temporal.db');
   await stopOrphanedTemporal(dbFile, log);
   await assertPortFree('TEMPORAL_PORT', embedded.temporalPort);
@@ -61,7 +63,7 @@ async function embedTemporal({ embedded, temporal }: Config, dataDir: string, de
   return { temporal: { ...temporal, connection: { address: server.address } }, uiUrl: server.uiUrl };
 }
 
-async function embedPostgres({ embedded }: Config, dataDir: string, defer: Process['defer']): Promise<string> {
+async function embedPostgres({ embedded }: Config, dataDir: string, defer: Defer): Promise<string> {
   const folder = path.join(dataDir, 'postgres');
   await stopOrphanedPostgres(folder, log);
   await assertPortFree('POSTGRES_PORT', embedded.postgresPort);

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { within } from '../within';
+import { within } from '../timeout';
 
 /** What must work before a process takes traffic, by name. A check rejects with what is wrong. */
 export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;

@@ -1,46 +1,49 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import type { RejectionCode } from '../domain/decide';
 import { isDatabaseAway } from '../postgres/database';
+import {
+  type ProblemCode,
+  type ProblemStatus,
+  problemStatuses,
+  rejectionStatuses,
+  statusTitles,
+} from './problem-codes';
 
 export interface FieldError {
   readonly path: string;
   readonly message: string;
 }
 
-/** What went wrong, as the client is told: RFC 9457 with a stable `code`. Throw it from any route. */
-export class Problem extends Error {
+/** What a problem says beside its status, code and detail. */
+interface ProblemExtras {
+  readonly errors?: readonly FieldError[];
+  readonly commandId?: string;
+  readonly newestVersion?: number;
+  readonly retryAfterSeconds?: number;
+}
+
+/** An error as the client gets it: RFC 9457 with a stable `code`. Throw it from any route. */
+export class Problem<Code extends ProblemCode = ProblemCode> extends Error {
   override readonly name = 'Problem';
 
   constructor(
-    readonly status: number,
-    readonly code: string,
+    readonly status: ProblemStatus<Code>,
+    readonly code: Code,
     readonly detail: string,
-    readonly more: {
-      readonly errors?: readonly FieldError[];
-      readonly commandId?: string;
-      readonly newestVersion?: number;
-      readonly retryAfterSeconds?: number;
-    } = {},
+    readonly extras: ProblemExtras = {},
   ) {
     super(detail);
   }
+
+  /** The problem that answers a command which the rules rejected. */
+  static ofRejection(code: RejectionCode, reason: string, commandId: string): Problem {
+    return new Problem<ProblemCode>(rejectionStatuses[code], code, reason, { commandId });
+  }
 }
 
-const titles: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  404: 'Not Found',
-  406: 'Not Acceptable',
-  409: 'Conflict',
-  412: 'Precondition Failed',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  422: 'Unprocessable Content',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
 export function sendProblem(req: Request, res: Response, problem: Problem): void {
-  const { retryAfterSeconds, ...more } = problem.more;
+  const { retryAfterSeconds, ...extras } = problem.extras;
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
   res
     .status(problem.status)
@@ -48,12 +51,12 @@ export function sendProblem(req: Request, res: Response, problem: Problem): void
     .send(
       JSON.stringify({
         type: `urn:cart:problem:${problem.code}`,
-        title: titles[problem.status] ?? 'Error',
+        title: statusTitles[problem.status],
         status: problem.status,
         detail: problem.detail,
         instance: req.originalUrl,
         code: problem.code,
-        ...more,
+        ...extras,
       }),
     );
 }
@@ -62,13 +65,14 @@ export const notFound: RequestHandler = (req) => {
   throw new Problem(404, 'route_not_found', `There is no ${req.method} ${req.path} here.`);
 };
 
-/** Answers every error as a problem. What is nobody's fault but ours is logged and told without its inner parts. */
+/** Answers every error as a problem. An error that the client did not cause is logged, and answered without its details. */
 export function problemHandler(logger: Logger): ErrorRequestHandler {
   return (error, req, res, next) => {
     if (res.headersSent) return next(error);
     const problem = toProblem(error);
-    if (problem.status === 500)
+    if (problem.status === 500) {
       logger.error({ err: error, method: req.method, url: req.originalUrl }, 'request failed');
+    }
     sendProblem(req, res, problem);
   };
 }
@@ -83,8 +87,12 @@ function toProblem(error: unknown): Problem {
   const { status, type, message } = error as { status?: unknown; type?: unknown; message?: unknown };
   // Express and its body parser mark the errors that the client caused with a 4xx status.
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    const code = typeof type === 'string' ? type.replaceAll('.', '_') : 'invalid_request';
-    return new Problem(status, code, String(message));
+    const code = String(type).replaceAll('.', '_');
+    return isProblemCode(code)
+      ? new Problem<ProblemCode>(problemStatuses[code][0], code, String(message))
+      : new Problem(400, 'invalid_request', String(message));
   }
-  return new Problem(500, 'internal_error', 'Something went wrong here. The request can be tried again.');
+  return new Problem(500, 'internal_error', 'The server failed. The request can be sent again.');
 }
+
+const isProblemCode = (code: string): code is ProblemCode => Object.hasOwn(problemStatuses, code);

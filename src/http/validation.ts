@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { isId } from '../domain/commands';
-import { limits } from '../domain/limits';
+import { idDescription, isId } from '../domain/fields';
 import { Problem } from './problem';
 
-/** An id in a path or body: 1–128 characters of `A-Z a-z 0-9 . _ ~ @ | : + -`. */
-export const id = z.string().refine(isId, `must be 1–${limits.idLength} characters of A-Z a-z 0-9 . _ ~ @ | : + -`);
+/** An id in a path or body. */
+export const id = z.string().refine(isId, `must be ${idDescription}`);
 
 /** A whole number written in a query string. */
 export const count = z
@@ -44,7 +43,7 @@ function isDay(day: string): boolean {
 /** The cart a path names. */
 export const cartPath = z.object({ userId: id });
 
-/** How many entries a page has, and what it says when asked for more. */
+/** Page size: 1–500, default 100. */
 export const pageLimit = count.pipe(z.number().min(1).max(500)).default(100);
 
 /**

@@ -4,10 +4,11 @@ import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { Knex } from 'knex';
 import type { Config } from '../config';
-import { runningPostgresUrl } from '../embedded/postgres';
+import { runningPostgresUrl } from '../embedded/postgres/server';
 import { connectDatabase } from '../postgres/database';
+import { hasSchema } from '../postgres/migrations/migrate';
 import { openClient } from '../temporal/connection';
-import type { HistorySource } from '../temporal/histories';
+import type { HistorySource } from '../temporal/histories/histories';
 
 /** What a command works with. */
 export interface OpsContext {
@@ -88,8 +89,7 @@ async function openDatabase({ databaseUrl, embedded }: Config): Promise<Knex> {
 
 /** Commands leave the schema alone: someone may run them from newer code than the roles that are at work. */
 async function assertSchema(db: Knex): Promise<void> {
-  const { rows } = await db.raw("select to_regclass('cart_histories') is not null as is_there");
-  if (!rows[0].is_there) throw new Error('It lacks the tables of the carts. Start any role once, and it makes them.');
+  if (!(await hasSchema(db))) throw new Error('It lacks the tables of the carts. Start any role once: it makes them.');
 }
 
 const embeddedTemporal = ({ temporal, embedded }: Config): Config['temporal'] => ({

@@ -1,6 +1,6 @@
 import { healCart } from '../recovery/heal';
 import { type HealResult, healAll } from '../recovery/heal-all';
-import { readDecisions } from '../temporal/decisions';
+import { readDecisions } from '../temporal/histories/decisions';
 import type { OpsContext, RegisterOp } from './context';
 import { examples, parseId } from './options';
 import { asTable } from './table';

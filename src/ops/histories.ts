@@ -1,9 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
+import { userIdOf } from '../contract/ids';
+import { cartWorkflowType } from '../contract/workflow';
 import { findArchived, userOfArchived } from '../postgres/archive';
-import { sampleOf } from '../recovery/verify-all';
-import { decisionsIn } from '../temporal/decisions';
+import { sampleOf } from '../recovery/sample';
+import { sweepClosedRuns } from '../temporal/histories/archive-runs';
+import { decisionsIn } from '../temporal/histories/decisions';
 import {
   type CartRun,
   type HistorySource,
@@ -11,9 +14,7 @@ import {
   listUsers,
   readRun,
   readRuns,
-  sweepClosedRuns,
-} from '../temporal/histories';
-import { userIdOf } from '../temporal/ids';
+} from '../temporal/histories/histories';
 import type { OpsContext, RegisterOp } from './context';
 import { examples, parseId } from './options';
 import { asTable } from './table';
@@ -74,7 +75,7 @@ async function list(context: OpsContext, { user, json }: { user: string; json?: 
   const rows = runs.map((run) => ({ ...summaryOf(run), isArchived: archived.has(run.runId) }));
   const fields = ['runId', 'startedAt', 'isClosed', 'isArchived', 'source', 'events', 'decisions'] as const;
   if (json) context.print(JSON.stringify(rows, undefined, 2));
-  else context.print(asTable(rows, fields) || nothingOf(user));
+  else context.print(asTable(rows, fields) || noHistoryOf(user));
   return 0;
 }
 
@@ -102,7 +103,7 @@ async function exportHistories(context: OpsContext, { out, ...chosen }: Chosen &
   }
   progress.stop();
   const wanted = chosen.run ?? chosen.user;
-  if (written === 0 && wanted !== undefined) throw new Error(nothingOf(wanted));
+  if (written === 0 && wanted !== undefined) throw new Error(noHistoryOf(wanted));
   context.print(`${written} ${written === 1 ? 'history' : 'histories'} written to ${folder}`);
   return 0;
 }
@@ -121,7 +122,7 @@ async function* choose(source: HistorySource, { user, run: runId }: Chosen): Asy
 }
 
 async function userOfRun({ client, db }: HistorySource, runId: string): Promise<string | undefined> {
-  const query = `WorkflowType = 'cartWorkflow' and RunId = '${runId}'`;
+  const query = `WorkflowType = '${cartWorkflowType}' and RunId = '${runId}'`;
   for await (const { workflowId } of client.workflow.list({ query })) return userIdOf(workflowId);
   return userOfArchived(db, runId);
 }
@@ -132,4 +133,5 @@ async function sweep(context: OpsContext): Promise<number> {
   return 0;
 }
 
-const nothingOf = (id: string): string => `Neither Temporal nor the archive has a history of ${id}.`;
+/** What is said where a user or run has no history. */
+export const noHistoryOf = (id: string): string => `Neither Temporal nor the archive has a history of ${id}.`;

@@ -1,13 +1,11 @@
 import { InvalidArgumentError } from 'commander';
-import { isId } from '../domain/commands';
+import { idDescription, isId } from '../domain/fields';
 
-/** Reads a user's or a run's id. */
 export function parseId(text: string): string {
-  if (!isId(text)) throw new InvalidArgumentError('An id is 1–128 characters of A-Z a-z 0-9 . _ ~ @ | : + -');
+  if (!isId(text)) throw new InvalidArgumentError(`An id is ${idDescription}.`);
   return text;
 }
 
-/** Reads a positive whole number. */
 export function parseCount(text: string): number {
   const count = Number(text);
   if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('It must be a whole number above 0.');

@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander';
-import { type RebuildResult, rebuildAll, rebuildCart } from '../recovery/rebuild';
+import { countEvents } from '../postgres/log/read-logs';
+import { type RebuildResult, rebuildCart } from '../postgres/read-model/rebuild-cart';
+import { rebuildAll } from '../recovery/rebuild';
 import type { OpsContext, RegisterOp } from './context';
 import { describeHealed, healEverything } from './heal';
 import { examples, parseId } from './options';
@@ -54,8 +56,7 @@ async function rebuildUser({ db }: OpsContext, userId: string): Promise<RebuildR
 }
 
 async function rebuildEverything({ db, startProgress }: OpsContext): Promise<RebuildResult> {
-  const { rows } = await db.raw('select count(*) as events from cart_events');
-  const progress = startProgress('events', rows[0].events);
+  const progress = startProgress('events', await countEvents(db));
   const result = await rebuildAll(db, ({ events }) => progress.set(events));
   progress.stop();
   return result;

@@ -1,9 +1,9 @@
 import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
-import type { CartRun } from '../temporal/histories';
-import { cartWorkflowId } from '../temporal/ids';
-import { bundleCartWorkflow } from '../temporal/worker';
+import { cartWorkflowId } from '../contract/ids';
+import type { CartRun } from '../temporal/histories/histories';
+import { bundleCartWorkflow, payloadConverterPath } from '../worker/bundle';
 import type { OpsContext, RegisterOp } from './context';
-import { type RunOfUser, runsOf } from './histories';
+import { noHistoryOf, type RunOfUser, runsOf } from './histories';
 import { examples, parseCount, parseId } from './options';
 import { asTable } from './table';
 
@@ -37,7 +37,7 @@ async function replay(context: OpsContext, { user, sample, json }: Choice): Prom
   const source = await context.histories();
   const options = {
     workflowBundle: await bundleCartWorkflow(),
-    dataConverter: { payloadConverterPath: require.resolve('../temporal/payload-converter') },
+    dataConverter: { payloadConverterPath },
   };
   const progress = context.startProgress('histories replayed');
   const broken: Broken[] = [];
@@ -49,7 +49,7 @@ async function replay(context: OpsContext, { user, sample, json }: Choice): Prom
   });
   progress.stop();
   if (replayed === 0 && user !== undefined) {
-    throw new Error(`Neither Temporal nor the archive has a history of ${user}.`);
+    throw new Error(noHistoryOf(user));
   }
   context.print(json ? JSON.stringify({ replayed, broken }) : describe(replayed, broken));
   return broken.length > 0 ? 1 : 0;

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { LRUCache } from 'lru-cache';
 import { createLookUp } from './look-up';
 
 /** What the shop sells. Prices in minor units of the currency. */
@@ -34,21 +35,14 @@ const rememberedProducts = 10_000;
 
 /** The catalogue in Postgres. While that is away, products are as they were last seen, so that carts can still be filled. */
 export function createCatalogue(db: Knex): Catalogue {
-  const lastSeen = new Map<string, Product>();
-  const remember = (product: Product): Product => {
-    lastSeen.delete(product.productId);
-    lastSeen.set(product.productId, product);
-    if (lastSeen.size > rememberedProducts) lastSeen.delete(lastSeen.keys().next().value!);
-    return product;
-  };
-  const lookUp = createLookUp(async (productIds) => {
-    const { rows } = await db.raw(productsById, [[...productIds]]).options({ name: 'products-by-id' });
-    return new Map<string, Product>(rows.map((row: ProductRow) => [row.product_id, remember(toProduct(row))]));
-  });
+  const lastSeen = new LRUCache<string, Product>({ max: rememberedProducts });
+  const read = createProductReader(db);
   return {
     async find(productId) {
       try {
-        return await lookUp(productId);
+        const product = await read(productId);
+        if (product !== undefined) lastSeen.set(productId, product);
+        return product;
       } catch (error) {
         const known = lastSeen.get(productId);
         if (known === undefined) throw error;
@@ -69,13 +63,21 @@ export function createCatalogue(db: Knex): Catalogue {
         .onConflict('product_id')
         .merge()
         .returning(db.raw('xmax = 0 as is_new'));
-      remember(product);
+      lastSeen.set(product.productId, product);
       return written.is_new;
     },
   };
 }
 
-/** A page of the catalogue in the order of product ids. */
+/** Reads products from Postgres, those asked for at the same moment with one statement, and keeps nothing. */
+export function createProductReader(db: Knex): (productId: string) => Promise<Product | undefined> {
+  return createLookUp(async (productIds) => {
+    const { rows } = await db.raw(productsById, [[...productIds]]).options({ name: 'products-by-id' });
+    return new Map<string, Product>(rows.map((row: ProductRow) => [row.product_id, toProduct(row)]));
+  });
+}
+
+/** A page of the catalogue in order of product id. */
 export async function listProducts(db: Knex, after: string, limit: number): Promise<Product[]> {
   const rows = await db<ProductRow>('products').where('product_id', '>', after).orderBy('product_id').limit(limit);
   return rows.map(toProduct);

@@ -39,7 +39,7 @@ export function connectDatabase(
       min: 0,
       max: options.poolSize,
       afterCreate: (connection: pg.Client, done: (error: undefined, connection: pg.Client) => void) => {
-        giveUpSilence(connection, patienceMs + 500);
+        destroyWhenSilent(connection, patienceMs + 500);
         done(undefined, connection);
       },
     },
@@ -53,7 +53,7 @@ export function connectDatabase(
  * Ends a connection on which a query gets no answer at all. A server that can be reached answers within its statement timeout;
  * without this, a connection whose other end vanished would stay in the pool and fail every query it is given.
  */
-function giveUpSilence(client: pg.Client, silenceMs: number): void {
+function destroyWhenSilent(client: pg.Client, silenceMs: number): void {
   const { connection, readyForQuery } = client as unknown as { connection: { stream: Socket }; readyForQuery: boolean };
   if (typeof readyForQuery !== 'boolean') throw new Error('pg no longer tells whether a connection is in use.');
   connection.stream.setTimeout(silenceMs);
@@ -61,6 +61,11 @@ function giveUpSilence(client: pg.Client, silenceMs: number): void {
     const isAsked = !(client as unknown as { readyForQuery: boolean }).readyForQuery;
     if (isAsked) connection.stream.destroy(new Error('Query read timeout'));
   });
+}
+
+/** @throws Error where Postgres does not answer a query. */
+export async function checkDatabase(db: Knex): Promise<void> {
+  await db.raw('select 1');
 }
 
 /** Whether this error says that Postgres cannot be reached or does not take queries, rather than that a query is wrong. */

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { z } from 'zod';
 import { Problem } from '../http/problem';
 import { id, pageLimit, validate } from '../http/validation';
-import { createCatalogue, listProducts } from '../postgres/catalogue';
+import { createProductReader, listProducts } from '../postgres/catalogue';
 
 const productPath = z.object({ productId: id });
 const productsQuery = z.strictObject({ after: z.union([id, z.literal('')]).default(''), limit: pageLimit });
@@ -11,7 +11,7 @@ const productsQuery = z.strictObject({ after: z.union([id, z.literal('')]).defau
 /** `GET /products`, in pages, and `GET /products/{productId}`: the catalogue with today's prices. */
 export function productQueryRoutes(db: Knex): Router {
   const router = Router();
-  const catalogue = createCatalogue(db);
+  const readProduct = createProductReader(db);
 
   router.get('/products', async (req, res) => {
     const { after, limit } = validate(productsQuery, req.query);
@@ -28,7 +28,7 @@ export function productQueryRoutes(db: Knex): Router {
 
   router.get('/products/:productId', async (req, res) => {
     const { productId } = validate(productPath, req.params);
-    const product = await catalogue.find(productId);
+    const product = await readProduct(productId);
     if (product === undefined) throw new Problem(404, 'product_unknown', `There is no product ${productId}.`);
     res.json(product);
   });

@@ -1,6 +1,7 @@
-import type { CartLog } from '../postgres/project-whole';
-import { readDecisions } from '../temporal/decisions';
-import { type HistorySource, listUsers, sweepClosedRuns } from '../temporal/histories';
+import type { CartLog } from '../postgres/log/compare-log';
+import { sweepClosedRuns } from '../temporal/histories/archive-runs';
+import { readDecisions } from '../temporal/histories/decisions';
+import { type HistorySource, listUsers } from '../temporal/histories/histories';
 import { forEachAtOnce } from './each';
 import { healMany } from './heal-many';
 

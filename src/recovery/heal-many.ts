@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { isDatabaseAway } from '../postgres/database';
-import { type CartLog, projectWhole } from '../postgres/project-whole';
-import { readStandings } from '../postgres/standing';
+import { type CartLog, compareLogs } from '../postgres/log/compare-log';
+import { writeNewCarts } from '../postgres/projection/write-new-carts';
 import { healCart } from './heal';
 
 /**
@@ -22,13 +22,13 @@ export async function healMany(db: Knex, logs: readonly CartLog[]): Promise<(num
 
 /** @returns how many decisions were missing of the carts that could be healed together. */
 async function healTogether(db: Knex, logs: readonly CartLog[]): Promise<Map<string, number>> {
-  const told = logs.filter(isGapFree);
-  const standings = await readStandings(db, told);
+  const gapFree = logs.filter(isGapFree);
+  const comparisons = await compareLogs(db, gapFree);
   const missing = new Map<string, number>();
-  for (const [index, { userId }] of told.entries()) if (standings[index] === 'the same') missing.set(userId, 0);
-  const lacking = told.filter((log, index) => standings[index] === 'nothing' && isFromTheFirst(log));
-  const written = lacking.length > 0 ? await projectWhole(db, lacking) : new Set<string>();
-  for (const { userId, decisions } of lacking) if (written.has(userId)) missing.set(userId, decisions.length);
+  for (const [index, { userId }] of gapFree.entries()) if (comparisons[index] === 'equal') missing.set(userId, 0);
+  const absent = gapFree.filter((log, index) => comparisons[index] === 'absent' && isFromTheFirst(log));
+  const written = absent.length > 0 ? await writeNewCarts(db, absent) : new Set<string>();
+  for (const { userId, decisions } of absent) if (written.has(userId)) missing.set(userId, decisions.length);
   return missing;
 }
 

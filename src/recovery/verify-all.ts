@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Knex } from 'knex';
-import { readDecisions } from '../temporal/decisions';
-import { type HistorySource, listUsers } from '../temporal/histories';
+import { listLoggedCarts } from '../postgres/log/read-logs';
+import { listUsersInReadModel } from '../postgres/read-model/stored';
+import { readDecisions } from '../temporal/histories/decisions';
+import { type HistorySource, listUsers } from '../temporal/histories/histories';
 import { forEachAtOnce } from './each';
-import { listLoggedCarts } from './log';
+import { sampleOf } from './sample';
 import { type Finding, type Verification, verifyCart } from './verify';
 
 /** What verifying found, over all carts looked at. */
@@ -65,26 +66,5 @@ async function* allUsers(source: HistorySource): AsyncGenerator<string> {
 async function* fromEverywhere(source: HistorySource): AsyncGenerator<string> {
   for await (const page of listLoggedCarts(source.db, 1_000)) for (const { userId } of page) yield userId;
   yield* listUsers(source);
-  yield* usersOfReadModel(source.db);
-}
-
-async function* usersOfReadModel(db: Knex): AsyncGenerator<string> {
-  for (let after = ''; ; ) {
-    const users = await db('carts').where('user_id', '>', after).orderBy('user_id').limit(1_000).pluck('user_id');
-    yield* users;
-    if (users.length === 0) return;
-    after = users.at(-1);
-  }
-}
-
-/** A fair sample of a stream of unknown length (reservoir sampling). */
-export async function* sampleOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T> {
-  const chosen: T[] = [];
-  let count = 0;
-  for await (const item of items) {
-    count += 1;
-    const place = count <= size ? count - 1 : Math.floor(Math.random() * count);
-    if (place < size) chosen[place] = item;
-  }
-  yield* chosen;
+  yield* listUsersInReadModel(source.db);
 }

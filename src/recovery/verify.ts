@@ -1,11 +1,12 @@
-import canonicalize from 'canonicalize';
 import type { Knex } from 'knex';
-import type { CartEvent } from '../domain/events';
 import type { RecordedDecision } from '../domain/handle';
-import { isKeptAs } from '../postgres/fork';
-import { genesisHash, hashEvent } from '../postgres/hash-chain';
-import type { ReadModel } from '../postgres/read-model';
-import { modelOf, readLogs, type StoredLog } from './log';
+import { compareLog } from '../postgres/log/compare-log';
+import { genesisHash, hashEvent } from '../postgres/log/hash-chain';
+import { readLogs, type StoredLog } from '../postgres/log/read-logs';
+import { isRecordedAs } from '../postgres/log/rows';
+import { buildReadModel } from '../postgres/read-model/build';
+import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgres/read-model/stored';
+import { readModelTables } from '../postgres/read-model/tables';
 
 /** Something that is not as it must be, with the place and what to make of it. */
 export interface Finding {
@@ -36,7 +37,7 @@ export async function verifyCart(
   decisions: readonly RecordedDecision[],
 ): Promise<Verification> {
   const { log, stored } = await db.transaction(
-    async (trx) => ({ log: (await readLogs(trx, [userId]))[0]!, stored: await readModelRows(trx, userId) }),
+    async (trx) => ({ log: (await readLogs(trx, [userId]))[0]!, stored: await readStoredModel(trx, userId) }),
     { isolationLevel: 'repeatable read', readOnly: true },
   );
   const findings = [
@@ -77,7 +78,7 @@ function checkEvents({ commands, events }: StoredLog): Found[] {
   events.forEach(({ event, sequence }, index) => {
     const { version } = event;
     const command = bySequence.get(sequence);
-    if (command === undefined || !isKeptAs(command.commandId, event.commandId, sequence)) {
+    if (command === undefined || !isRecordedAs(command.commandId, event.commandId, sequence)) {
       found.push({ where: 'events', version, what: `its command ${event.commandId} is not decision ${sequence}` });
     } else if (command.outcome !== 'applied') {
       found.push({
@@ -109,83 +110,30 @@ function checkChain({ userId, events }: StoredLog): Found[] {
   return found;
 }
 
-function checkHistories({ commands, events }: StoredLog, decisions: readonly RecordedDecision[]): Found[] {
-  const commandAt = new Map(commands.map((command) => [command.sequence, command]));
-  const eventAt = new Map(events.map(({ event }) => [event.version, event]));
-  const found: Found[] = [];
-  for (const decision of decisions) {
-    const { sequence, command, outcome } = decision;
-    const stored = commandAt.get(sequence);
-    if (stored === undefined) {
-      found.push({
-        where: 'histories',
-        sequence,
-        what: `Temporal has decision ${sequence}, Postgres does not: run ops heal`,
-      });
-      continue;
-    }
-    const isSame = isKeptAs(stored.commandId, command.commandId, sequence) && outcome === stored.outcome;
-    if (!isSame) {
-      const what = `fork: Temporal has ${command.commandId} (${outcome}), Postgres ${stored.commandId} (${stored.outcome})`;
-      found.push({ where: 'histories', sequence, what });
-    }
-    for (const event of decision.events) {
-      if (canonical(event) !== canonical(eventAt.get(event.version))) {
-        const what = `fork: Temporal has another event (${event.type}) than Postgres (${eventAt.get(event.version)?.type})`;
-        found.push({ where: 'histories', version: event.version, what });
-      }
-    }
-  }
-  return found;
+function checkHistories({ userId, commands, events }: StoredLog, decisions: readonly RecordedDecision[]): Found[] {
+  const stored = {
+    userId,
+    commands: new Map(commands.map((command) => [command.sequence, command])),
+    // The hashes of what the rows hold now; whether these are the stored ones, the hash chain says.
+    events: new Map(
+      events.map(({ event, previousHash }) => [
+        event.version,
+        { previousHash, hash: hashEvent(previousHash, userId, event) },
+      ]),
+    ),
+  };
+  return [...compareLog(stored, decisions)].map(({ place, what }) => ({ where: 'histories', ...place, what }));
 }
 
-const canonical = (event: CartEvent | undefined): string | undefined => canonicalize(event);
-
-const readModelSql = `
-  select (select jsonb_agg(to_jsonb(c)) from carts c where user_id = :userId) as carts,
-         (select jsonb_agg(to_jsonb(i) order by i.added_version, i.product_id) from cart_items i where user_id = :userId)
-           as cart_items,
-         (select jsonb_agg(to_jsonb(h) order by lower(h.versions), h.added_version, h.product_id) from cart_item_history h
-          where user_id = :userId) as cart_item_history`;
-
-type ModelRows = Readonly<Record<'carts' | 'cart_items' | 'cart_item_history', unknown[] | null>>;
-
-/** What the read model holds of a cart: equal as JSON exactly when all of its rows are. */
-export async function readModelRows(db: Knex, userId: string): Promise<ModelRows> {
-  const { rows } = await db.raw(readModelSql, { userId });
-  return rows[0];
-}
-
-async function checkReadModel(db: Knex, log: StoredLog, stored: ModelRows): Promise<Found[]> {
+async function checkReadModel(db: Knex, log: StoredLog, stored: StoredReadModel): Promise<Found[]> {
   if (log.commands.length === 0 && stored.carts === null) return [];
-  let expected: ModelRows;
+  let expected: StoredReadModel;
   try {
-    expected = await throughPostgres(db, modelOf(log));
+    expected = await toStoredModel(db, buildReadModel(log));
   } catch (error) {
     return [{ where: 'events', what: `they cannot be folded: ${(error as Error).message}` }];
   }
-  return (['carts', 'cart_items', 'cart_item_history'] as const)
+  return readModelTables
     .filter((table) => JSON.stringify(expected[table]) !== JSON.stringify(stored[table]))
     .map((table) => ({ where: 'read model', what: `${table} is not what the log folds to: run ops rebuild --user` }));
-}
-
-/** The computed rows in the form in which Postgres gives stored ones, so that both can be compared as text. */
-async function throughPostgres(db: Knex, model: ReadModel): Promise<ModelRows> {
-  const tables = { c: 'carts', i: 'cart_items', h: 'cart_item_history' } as const;
-  const from = Object.entries(tables).map(
-    ([alias, table]) =>
-      `${alias}_rows as (select * from jsonb_populate_recordset(null::${table}, :${alias}_json::jsonb))`,
-  );
-  const bindings = Object.fromEntries(
-    Object.entries(tables).map(([alias, table]) => [`${alias}_json`, JSON.stringify(model[table])]),
-  );
-  const { rows } = await db.raw(
-    `with ${from.join(', ')}
-     select (select jsonb_agg(to_jsonb(c)) from c_rows c) as carts,
-            (select jsonb_agg(to_jsonb(i) order by i.added_version, i.product_id) from i_rows i) as cart_items,
-            (select jsonb_agg(to_jsonb(h) order by lower(h.versions), h.added_version, h.product_id) from h_rows h)
-              as cart_item_history`,
-    bindings,
-  );
-  return rows[0];
 }

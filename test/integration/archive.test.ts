@@ -7,23 +7,23 @@ import { temporal as proto } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import { loadConfig } from '../../src/config';
+import { cartWorkflowId } from '../../src/contract/ids';
+import { searchAttributeTypes } from '../../src/contract/search-attributes';
 import { freePort } from '../../src/embedded/ports';
-import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal';
+import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal/dev-server';
 import { runOps } from '../../src/ops/cli';
 import type { OpsContext } from '../../src/ops/context';
 import { archive, findArchived, listArchived, readArchivedHistory } from '../../src/postgres/archive';
-import { decisionsIn, readDecisions } from '../../src/temporal/decisions';
+import { sweepClosedRuns } from '../../src/temporal/histories/archive-runs';
+import { decisionsIn, readDecisions } from '../../src/temporal/histories/decisions';
 import {
   type HistorySource,
   listRuns,
   listUsers,
   type RunInfo,
   readRuns,
-  sweepClosedRuns,
-} from '../../src/temporal/histories';
-import { cartWorkflowId } from '../../src/temporal/ids';
-import type { History } from '../../src/temporal/runs';
-import { searchAttributeTypes } from '../../src/temporal/search-attributes';
+} from '../../src/temporal/histories/histories';
+import type { History } from '../../src/temporal/histories/runs';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 

@@ -1,4 +1,4 @@
-import { cartWorkflowId } from '../../src/temporal/ids';
+import { cartWorkflowId } from '../../src/contract/ids';
 import { type BadRequest, badRequests } from '../support/bad-requests';
 import { newUser, openWorld, type World } from '../support/world';
 

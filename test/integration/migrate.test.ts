@@ -1,5 +1,5 @@
 import { connectDatabase } from '../../src/postgres/database';
-import { migrate } from '../../src/postgres/migrate';
+import { migrate } from '../../src/postgres/migrations/migrate';
 import { createDatabase } from '../support/database';
 
 describe('migrating', () => {

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { temporal } from '@temporalio/proto';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../../src/config';
+import { cartWorkflowId } from '../../src/contract/ids';
 import { runOps } from '../../src/ops/cli';
 import type { OpsContext } from '../../src/ops/context';
 import { archive } from '../../src/postgres/archive';
-import { readRuns } from '../../src/temporal/histories';
-import { cartWorkflowId } from '../../src/temporal/ids';
+import { readRuns } from '../../src/temporal/histories/histories';
 import { newUser, openWorld, type World } from '../support/world';
 
 const wait = { Prefer: 'wait=30' };

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import type { Activities } from '../../activities';
 import { createLoadCheckpoint } from '../../activities/load-checkpoint';
 import { createProjectCart } from '../../activities/project-cart';
+import type { CartActivities } from '../../src/contract/activities';
 import type { RecordedDecision } from '../../src/domain/handle';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
 import { add, tell } from '../support/cart-story';
@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
 let readCart: ReadCart;
-let activities: Pick<Activities, 'loadCheckpoint' | 'projectCart'>;
+let activities: Pick<CartActivities, 'loadCheckpoint' | 'projectCart'>;
 beforeAll(async () => {
   database = await createDatabase();
   readCart = createCartReader(database.db);

@@ -1,7 +1,7 @@
 import type { RecordedDecision } from '../../src/domain/handle';
 import { connectDatabase } from '../../src/postgres/database';
-import { ForkError } from '../../src/postgres/fork';
-import { createProjector, type Projector } from '../../src/postgres/projector';
+import { ForkError } from '../../src/postgres/log/compare-log';
+import { createProjector, type Projector } from '../../src/postgres/projection/group-commits';
 import { add, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 

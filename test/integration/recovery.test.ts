@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
 import { connectDatabase } from '../../src/postgres/database';
-import { project } from '../../src/postgres/project';
-import { readModelDefinition, readModelTables } from '../../src/postgres/read-model';
-import { rebuildAll, rebuildCart } from '../../src/recovery/rebuild';
+import { project } from '../../src/postgres/projection/project';
+import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
+import { readModelDefinition, readModelTables } from '../../src/postgres/read-model/tables';
+import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
 import { add, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
+import type { Knex } from 'knex';
 import pino from 'pino';
 import type { CartEvent } from '../../src/domain/events';
 import { evolve } from '../../src/domain/evolve';
@@ -9,9 +10,9 @@ import { emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain
 import { type Cart, emptyCart, itemCountOf, subtotalOf } from '../../src/domain/state';
 import { closeServer, createApp, listen } from '../../src/http/app';
 import { connectDatabase } from '../../src/postgres/database';
-import { migrate } from '../../src/postgres/migrate';
-import { down, up } from '../../src/postgres/migrations/0003-reports';
-import { project } from '../../src/postgres/project';
+import { up } from '../../src/postgres/migrations/0003-reports';
+import { migrate } from '../../src/postgres/migrations/migrate';
+import { project } from '../../src/postgres/projection/project';
 import { reportRoutes } from '../../src/queries/reports';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { add, command, tell } from '../support/cart-story';
@@ -92,7 +93,7 @@ function decisionsOf({ currency, startMs, steps }: Story): RecordedDecision[] {
       checkout: { type: 'checkOut' },
       restore: { type: 'restoreCart', version, items, currency: then },
     }[kind]!;
-    const at = { now: iso(now), runId: 'run', freshId: () => `fresh${index}`, unprojected: 0 };
+    const at = { now: iso(now), runId: 'run', freshId: () => `fresh${index}`, unprojectedCount: 0 };
     const result = handle(checkpoint, command(fields, index), at);
     checkpoint = result.checkpoint;
     past.push(checkpoint.cart);
@@ -655,12 +656,15 @@ describe('the role cart_analyst', () => {
   });
 });
 
+/** What the migration of the reports made, but for the role, which belongs to the whole cluster. */
+const dropReports = (db: Knex) => db.raw('drop schema reports cascade; drop index cart_events_of_whole_carts');
+
 describe('the schema of the reports', () => {
   it('is made in several databases of a cluster at once, taken away and made again', async () => {
     const databases = await Promise.all(Array.from({ length: 4 }, () => createDatabase({ migrated: false })));
     try {
       await Promise.all(databases.map(({ db }) => migrate(db)));
-      await Promise.all(databases.map(({ db }) => db.transaction(down)));
+      await Promise.all(databases.map(({ db }) => dropReports(db)));
       expect(await databases[0]!.db('pg_namespace').where({ nspname: 'reports' })).toEqual([]);
       await Promise.all(databases.map(({ db }) => db.transaction(up)));
       expect(await databases[0]!.db('reports.checkouts')).toEqual([]);

@@ -1,13 +1,14 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
+import { cartWorkflowId } from '../../src/contract/ids';
 import { healAll } from '../../src/recovery/heal-all';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
-import { decisionsIn, readDecisions } from '../../src/temporal/decisions';
-import { type HistorySource, readRuns, sweepClosedRuns } from '../../src/temporal/histories';
-import { cartWorkflowId } from '../../src/temporal/ids';
-import { fetchTelling, tellingOf } from '../../src/temporal/telling';
+import { sweepClosedRuns } from '../../src/temporal/histories/archive-runs';
+import { decisionsIn, readDecisions } from '../../src/temporal/histories/decisions';
+import { decisiveEventsOf, fetchDecisiveEvents } from '../../src/temporal/histories/decisive-events';
+import { type HistorySource, readRuns } from '../../src/temporal/histories/histories';
 import { readModelText } from '../support/model-tables';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
@@ -78,18 +79,20 @@ describe('a history read only for where its run began and what it had done', () 
   it('has those events as the whole history has them, page after page', async () => {
     const telling = /^(workflowExecutionStarted|activityTaskScheduled)EventAttributes$/;
     for (const { runId, history } of await readRuns(source, longCart)) {
-      const { events } = HistoryMessage.create((await fetchTelling(world.client, cartWorkflowId(longCart), runId))!);
+      const { events } = HistoryMessage.create(
+        (await fetchDecisiveEvents(world.client, cartWorkflowId(longCart), runId))!,
+      );
       const whole = history.events!.filter((event) => telling.test(HistoryEvent.create(event).attributes!));
       expect(events.map((event) => HistoryEvent.toObject(event as temporal.api.history.v1.HistoryEvent))).toEqual(
         whole.map((event) => HistoryEvent.toObject(event as temporal.api.history.v1.HistoryEvent)),
       );
-      expect(tellingOf(HistoryMessage.encode(history).finish()).events).toHaveLength(whole.length);
+      expect(decisiveEventsOf(HistoryMessage.encode(history).finish()).events).toHaveLength(whole.length);
     }
   });
 
   it('is none where Temporal has no such run', async () => {
-    expect(await fetchTelling(world.client, cartWorkflowId('nobody'))).toBeUndefined();
-    expect(await fetchTelling(world.client, cartWorkflowId(longCart), randomUUID())).toBeUndefined();
+    expect(await fetchDecisiveEvents(world.client, cartWorkflowId('nobody'))).toBeUndefined();
+    expect(await fetchDecisiveEvents(world.client, cartWorkflowId(longCart), randomUUID())).toBeUndefined();
   });
 });
 

@@ -1,4 +1,4 @@
-import { cartWorkflowId } from '../../src/temporal/ids';
+import { cartWorkflowId } from '../../src/contract/ids';
 import { expectWhole, readLog } from '../support/read-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';

@@ -1,10 +1,11 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import pino from 'pino';
-import { isMalformed, parseCommand } from '../../src/domain/commands';
+import { parseCommand } from '../../src/contract/parse-command';
+import { isMalformed } from '../../src/domain/commands';
 import { emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
 import { closeServer, createApp, listen } from '../../src/http/app';
-import { project } from '../../src/postgres/project';
+import { project } from '../../src/postgres/projection/project';
 import { cartQueryRoutes } from '../../src/queries/carts';
 import { readCartAtVersion } from '../../src/queries/read-past-cart';
 import { ModelCart, type ModelCommand } from '../support/cart-model';
@@ -354,7 +355,12 @@ function tell(checkpoint: typeof emptyCheckpoint, type: string, fields: object, 
   const commandId = `c${checkpoint.sequence + 1}`;
   const command = parseCommand(type, { commandId, issuedAt: iso(at), actor: 'user:old', ...fields });
   if (isMalformed(command)) throw new Error(command.reason);
-  const told = handle(checkpoint, command, { now: iso(at), runId: 'run', freshId: () => commandId, unprojected: 0 });
+  const told = handle(checkpoint, command, {
+    now: iso(at),
+    runId: 'run',
+    freshId: () => commandId,
+    unprojectedCount: 0,
+  });
   return { checkpoint: told.checkpoint, decision: told.decision! };
 }
 

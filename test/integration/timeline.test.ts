@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import pino from 'pino';
 import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
 import { closeServer, createApp, listen } from '../../src/http/app';
-import { project } from '../../src/postgres/project';
+import { project } from '../../src/postgres/projection/project';
 import { cartQueryRoutes } from '../../src/queries/carts';
 import { add, instant, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';

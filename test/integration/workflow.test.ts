@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readRuns } from '../../src/temporal/histories';
-import { cartWorkflowId } from '../../src/temporal/ids';
+import { cartWorkflowId } from '../../src/contract/ids';
+import { readRuns } from '../../src/temporal/histories/histories';
 import { poisons } from '../support/poisons';
 import { expectWhole, readLog } from '../support/read-log';
 import { until } from '../support/until';

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { parseSignal } from '../../src/domain/commands';
+import { parseSignal } from '../../src/contract/signals';
 import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
 import { payloadConverter } from '../../src/temporal/payload-converter';
-import { bundleCartWorkflow } from '../../src/temporal/worker';
+import { bundleCartWorkflow } from '../../src/worker/bundle';
 
 const root = path.resolve(__dirname, '../..');
 const folder = path.join(root, 'test/histories');
@@ -111,7 +111,7 @@ describe('the rules of today', () => {
           now: known?.decidedAt ?? '',
           runId: known?.runId ?? '',
           freshId: () => known?.command.commandId ?? 'not projected in this run',
-          unprojected: 0,
+          unprojectedCount: 0,
         });
         if (step.decision && known) expect(comparable(step.decision)).toEqual(comparable(known));
         checkpoint = step.checkpoint;

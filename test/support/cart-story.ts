@@ -1,4 +1,5 @@
-import { type Command, isMalformed, parseCommand } from '../../src/domain/commands';
+import { parseCommand } from '../../src/contract/parse-command';
+import { type Command, isMalformed } from '../../src/domain/commands';
 import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
 
 type CommandFields = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -40,7 +41,7 @@ export function tell(
       now: instant(step),
       runId: 'run',
       freshId: () => `fresh${step}`,
-      unprojected: 0,
+      unprojectedCount: 0,
     });
     ({ checkpoint, decision } = result);
     if (decision) decisions.push(decision);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { connectDatabase } from '../../src/postgres/database';
-import { migrate } from '../../src/postgres/migrate';
+import { migrate } from '../../src/postgres/migrations/migrate';
 
 export interface TestDatabase {
   readonly url: string;

@@ -3,11 +3,11 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../../src/config';
-import { findTemporalCli, findTestServer } from '../../src/embedded/binaries';
 import { freePort } from '../../src/embedded/ports';
-import { startPostgres } from '../../src/embedded/postgres';
-import { startTemporal } from '../../src/embedded/temporal';
-import { bundleCartWorkflow } from '../../src/temporal/worker';
+import { startPostgres } from '../../src/embedded/postgres/server';
+import { startTemporal } from '../../src/embedded/temporal/dev-server';
+import { findTemporalCli, findTestServer } from '../../src/embedded/temporal/find-program';
+import { bundleCartWorkflow } from '../../src/worker/bundle';
 
 /** What is there to end, for `globalTeardown`; shared through `globalThis`. */
 export interface TestServers {

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { readModelTables } from '../../src/postgres/read-model';
+import { readModelTables } from '../../src/postgres/read-model/tables';
 
 /** The whole read model as text, row by row: equal exactly when all of its bytes are. */
 export async function readModelText(db: Knex): Promise<Record<string, string[]>> {

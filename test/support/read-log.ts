@@ -1,6 +1,6 @@
 import { evolve } from '../../src/domain/evolve';
 import { emptyCart } from '../../src/domain/state';
-import { toEvent } from '../../src/postgres/cart-rows';
+import { toEvent } from '../../src/postgres/log/rows';
 import type { World } from './world';
 
 /** The copy of a cart's log: its commands and events, in order. */

@@ -2,17 +2,18 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
-import { DefaultLogger, NativeConnection, Runtime, type Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
-import { closeServer, createApp, listen } from '../../src/http/app';
+import { cartWorkflowId } from '../../src/contract/ids';
+import { closeServer, listen } from '../../src/http/app';
 import { createCatalogue } from '../../src/postgres/catalogue';
-import { connectDatabase } from '../../src/postgres/database';
-import { openCommandApi, openQueryApi } from '../../src/roles';
+import { openCommandApi } from '../../src/roles/command-api';
+import { openQueryApi } from '../../src/roles/query-api';
+import { appOf } from '../../src/roles/serve';
 import { openClient } from '../../src/temporal/connection';
-import { cartWorkflowId } from '../../src/temporal/ids';
-import { ensureSearchAttributes } from '../../src/temporal/search-attributes';
-import { createCartWorker } from '../../src/temporal/worker';
+import { registerSearchAttributes } from '../../src/worker/register-search-attributes';
+import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
 import { createDatabase } from './database';
 import { until } from './until';
 
@@ -68,22 +69,22 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const taskQueue = `carts-${randomUUID()}`;
   const address = options.temporalAddress ?? process.env.TEST_TEMPORAL_ADDRESS!;
   const namespace = options.isAlone ? await createNamespace(address) : 'default';
-  const temporal = { isExternal: true, connection: { address }, namespace, taskQueue };
+  const temporal = { connection: { address }, namespace, taskQueue };
   const apiTemporal = { ...temporal, connection: { address: options.apiTemporalAddress ?? address } };
   const logger = pino({ level: 'silent' });
   const databaseUrl = (await options.reach?.(database.url)) ?? database.url;
   const roleOptions = { temporal: apiTemporal, databaseUrl, logger };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
-  const app = createApp({
-    routers: roles.flatMap((role) => role.routers),
-    checks: Object.assign({}, ...roles.map((role) => role.checks)),
-    details: Object.assign({}, ...roles.map((role) => role.details)),
-    logger,
-  });
-  const server = await listen(app, '127.0.0.1', 0);
+  const server = await listen(appOf(roles, logger), '127.0.0.1', 0);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { client, close: closeClient } = openClient(temporal);
-  const worker = workerSwitch({ ...options, address, namespace, taskQueue, databaseUrl });
+  const worker = workerSwitch({
+    temporal,
+    databaseUrl,
+    taskQueue,
+    workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
+    ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
+  });
   await worker.start();
   return {
     db: database.db,
@@ -129,39 +130,16 @@ async function request(
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
 }
 
-function workerSwitch(options: {
-  address: string;
-  namespace: string;
-  taskQueue: string;
-  databaseUrl: string;
-  maxCachedWorkflows?: number;
-}) {
-  const { address, namespace, taskQueue, databaseUrl, maxCachedWorkflows } = options;
-  let stop: (() => Promise<void>) | undefined;
+function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
+  let running: RunningCartWorker | undefined;
   return {
     async start() {
       quietRuntime();
-      const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'test-worker' });
-      const connection = await NativeConnection.connect({ address });
-      const worker: Worker = await createCartWorker({
-        connection,
-        namespace,
-        taskQueue,
-        db,
-        workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
-        ...(maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows }),
-      });
-      const running = worker.run();
-      stop = async () => {
-        worker.shutdown();
-        await running;
-        await connection.close();
-        await db.destroy();
-      };
+      running = await runCartWorker(options);
     },
     async stop() {
-      await stop?.();
-      stop = undefined;
+      await running?.close();
+      running = undefined;
     },
   };
 }
@@ -185,7 +163,7 @@ async function createNamespace(address: string): Promise<string> {
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
     await until('the namespace takes search attributes', () =>
-      ensureSearchAttributes(connection, namespace).then(
+      registerSearchAttributes(connection, namespace).then(
         () => true,
         () => false,
       ),

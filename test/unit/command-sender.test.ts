@@ -1,7 +1,7 @@
 import { type Client, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { createCommandSender, TemporalUnavailableError } from '../../src/commands/send-command';
 import type { Command } from '../../src/domain/commands';
 import { limits } from '../../src/domain/limits';
-import { createCommandSender, TemporalUnavailableError } from '../../src/temporal/command-sender';
 import { add, command } from '../support/cart-story';
 
 interface Signal {

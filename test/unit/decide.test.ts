@@ -14,7 +14,7 @@ const given = (...commands: Parameters<typeof tell>[0]) => ({
       },
       thenRefused(code: string) {
         expect(decision).toMatchObject({ outcome: 'rejected', code, events: [] });
-        expect(decision?.reason).toMatch(/\.$/);
+        expect(decision).toHaveProperty('reason', expect.stringMatching(/\.$/));
         expect(checkpoint.cart).toEqual(before.checkpoint.cart);
       },
     };

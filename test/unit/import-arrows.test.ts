@@ -3,73 +3,203 @@ import path from 'node:path';
 
 const root = path.resolve(__dirname, '../..');
 
-const sourcesIn = (folder: string): string[] =>
+/** `target` is a file of the project without its ending, or the name of a package. */
+interface Arrow {
+  readonly file: string;
+  readonly target: string;
+}
+
+/** What the files whose path begins with `from` may not import. */
+interface Rule {
+  readonly title: string;
+  readonly from: RegExp;
+  readonly isForbidden: (target: string, file: string) => boolean;
+  /** An import that breaks the rule. */
+  readonly example: Arrow;
+}
+
+const isOurs = (target: string) => /^(src|workflows|activities)(\/|$)/.test(target);
+const ours = (folders: string) => new RegExp(`^src/(${folders})(/|$)`);
+const onlyOurs = (allowed: RegExp) => (target: string) => isOurs(target) && !allowed.test(target);
+
+const rules: readonly Rule[] = [
+  {
+    title: 'the rules import only each other',
+    from: /^src\/domain\//,
+    isForbidden: (target) => !ours('domain').test(target),
+    example: { file: 'src/domain/decide.ts', target: 'src/contract/ids' },
+  },
+  {
+    title: 'the contract imports only the rules and @temporalio/common',
+    from: /^src\/contract\//,
+    isForbidden: (target) => !ours('contract|domain').test(target) && target !== '@temporalio/common',
+    example: { file: 'src/contract/ids.ts', target: '@temporalio/client' },
+  },
+  {
+    title: 'the workflow imports only the rules, the contract and @temporalio/workflow',
+    from: /^workflows\//,
+    isForbidden: (target) => !/^(workflows\/|src\/(domain|contract)\/|@temporalio\/workflow$)/.test(target),
+    example: { file: 'workflows/cart.ts', target: 'activities/index' },
+  },
+  {
+    title: 'Postgres imports only the contract and the rules',
+    from: /^src\/postgres\//,
+    isForbidden: onlyOurs(ours('postgres|contract|domain')),
+    example: { file: 'src/postgres/archive.ts', target: 'src/temporal/connection' },
+  },
+  {
+    title: 'Temporal imports only the archive of Postgres, the contract, the rules and the configuration',
+    from: /^src\/temporal\//,
+    isForbidden: onlyOurs(ours('temporal|postgres/archive|contract|domain|config')),
+    example: { file: 'src/temporal/histories/runs.ts', target: 'src/postgres/database' },
+  },
+  {
+    title: 'the activities import only Postgres, Temporal, the contract and the rules',
+    from: /^activities\//,
+    isForbidden: onlyOurs(/^(activities|src\/(postgres|temporal|contract|domain))\//),
+    example: { file: 'activities/project-cart.ts', target: 'src/recovery/heal' },
+  },
+  {
+    title: 'only the worker imports the workflow or the activities',
+    from: /^src\/(?!worker\/)/,
+    isForbidden: (target) => /^(workflows|activities)(\/|$)/.test(target),
+    example: { file: 'src/commands/send-command.ts', target: 'workflows/cart' },
+  },
+  {
+    title: 'only ops imports recovery',
+    from: /^(workflows|activities|src\/(?!ops\/|recovery\/))/,
+    isForbidden: (target) => ours('recovery').test(target),
+    example: { file: 'src/worker/cart-worker.ts', target: 'src/recovery/each' },
+  },
+  {
+    title: 'the embedded servers import only the configuration and the contract',
+    from: /^src\/embedded\//,
+    isForbidden: onlyOurs(ours('embedded|config|contract')),
+    example: { file: 'src/embedded/start.ts', target: 'src/roles/run-process' },
+  },
+  {
+    title: 'HTTP imports only the rules, and of Postgres only what its errors are',
+    from: /^src\/http\//,
+    isForbidden: onlyOurs(ours('http|domain|timeout|postgres/database')),
+    example: { file: 'src/http/app.ts', target: 'src/postgres/catalogue' },
+  },
+  {
+    title: 'the command side imports neither the query side nor a client of Postgres',
+    from: /^src\/commands\//,
+    isForbidden: (target) => ours('queries').test(target) || /^(knex|pg)$/.test(target),
+    example: { file: 'src/commands/carts.ts', target: 'knex' },
+  },
+  {
+    title: 'the query side imports neither the command side nor Temporal',
+    from: /^src\/queries\//,
+    isForbidden: (target) => ours('commands|temporal').test(target) || target.startsWith('@temporalio/'),
+    example: { file: 'src/queries/carts.ts', target: '@temporalio/client' },
+  },
+];
+
+const filesIn = (folder: string): string[] =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts'))
     .map((file) => path.join(folder, file));
 
-/** What a file imports: packages by name, files of the project by their path from the root. */
+const files = ['src', 'workflows', 'activities'].flatMap(filesIn);
+const textOf = (file: string) => readFileSync(path.join(root, file), 'utf8');
+
 function importsOf(file: string): string[] {
-  const source = readFileSync(path.join(root, file), 'utf8');
-  const specifiers = [...source.matchAll(/(?:\bfrom|\bimport|\brequire(?:\.resolve)?\()\s*\(?'([^']+)'/g)];
+  const specifiers = [...textOf(file).matchAll(/(?:\bfrom|\bimport|\brequire(?:\.resolve)?\()\s*\(?'([^']+)'/g)];
   return specifiers.map(([, specifier]) =>
     specifier!.startsWith('.') ? path.join(path.dirname(file), specifier!) : specifier!,
   );
 }
 
-const arrowsFrom = (folder: string) =>
-  sourcesIn(folder).flatMap((file) => importsOf(file).map((target) => ({ file, target })));
+const arrows: readonly Arrow[] = files.flatMap((file) => importsOf(file).map((target) => ({ file, target })));
 
-const forbidden = (folder: string, isForbidden: (target: string) => boolean) =>
-  arrowsFrom(folder).filter(({ target }) => isForbidden(target));
+const broken = ({ from, isForbidden }: Rule, among: readonly Arrow[]) =>
+  among.filter(({ file, target }) => from.test(file) && isForbidden(target, file));
+
+/** `src/postgres` for `src/postgres/log/rows.ts`, `src/config` for `src/config.ts`, `workflows` for `workflows/cart`. */
+const folderOf = (file: string) => /^(src\/[^/.]+|[^/]+)/.exec(file)![1]!;
+
+/** The first circle that imports, of types included, make among first-level folders; undefined where there is none. */
+function findCircle(among: readonly Arrow[]): string[] | undefined {
+  const next = new Map<string, Set<string>>();
+  for (const { file, target } of among.filter((arrow) => isOurs(arrow.target))) {
+    const [from, to] = [folderOf(file), folderOf(target)];
+    if (from !== to) next.set(from, (next.get(from) ?? new Set()).add(to));
+  }
+  const visited = new Set<string>();
+  const visit = (folder: string, trail: readonly string[]): string[] | undefined => {
+    if (trail.includes(folder)) return [...trail.slice(trail.indexOf(folder)), folder];
+    if (visited.has(folder)) return undefined;
+    visited.add(folder);
+    for (const target of next.get(folder) ?? []) {
+      const circle = visit(target, [...trail, folder]);
+      if (circle !== undefined) return circle;
+    }
+    return undefined;
+  };
+  for (const folder of next.keys()) {
+    const circle = visit(folder, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
 
 describe('imports', () => {
   it('are found at all', () => {
-    expect(arrowsFrom('src').length).toBeGreaterThan(100);
+    expect(arrows.length).toBeGreaterThan(300);
     expect(importsOf('workflows/cart.ts')).toContain('src/domain/handle');
+    expect(importsOf('src/worker/bundle.ts')).toContain('workflows/cart');
   });
 
-  it('of the rules stay among the rules', () => {
-    expect(forbidden('src/domain', (target) => !target.startsWith('src/domain/'))).toEqual([]);
+  describe.each(rules)('$title', (rule) => {
+    it('holds', () => {
+      expect(broken(rule, arrows)).toEqual([]);
+    });
+
+    it('is broken by one forbidden import', () => {
+      expect(broken(rule, [...arrows, rule.example])).toEqual([rule.example]);
+    });
   });
 
-  it('of the workflow reach only the rules, ids, search attribute keys, and the types of the activities', () => {
-    const allowed = /^(workflows\/|src\/domain\/|src\/temporal\/(ids|search-attribute-keys)$|@temporalio\/workflow$)/;
-    expect(forbidden('workflows', (target) => !allowed.test(target))).toEqual([
-      { file: 'workflows/cart.ts', target: 'activities' },
-    ]);
-    expect(readFileSync(path.join(root, 'workflows/cart.ts'), 'utf8')).toContain(
-      "import type { Activities } from '../activities'",
+  it('make no circle among the first-level folders', () => {
+    expect(findCircle(arrows)).toBeUndefined();
+  });
+
+  it('make a circle as soon as one import goes back', () => {
+    const back = { file: 'src/domain/decide.ts', target: 'src/http/problem' };
+    expect(findCircle([...arrows, back])).toContain('src/domain');
+    const long = { file: 'src/contract/ids.ts', target: 'src/roles/role' };
+    expect(findCircle([...arrows, long])).toContain('src/contract');
+  });
+});
+
+describe('statements', () => {
+  const outside = (allowed: RegExp, statement: RegExp) =>
+    files.filter((file) => !allowed.test(file) && statement.test(textOf(file)));
+  const writes = (tables: string) =>
+    new RegExp(
+      `(insert into|update|delete from)\\s+(${tables})\\b|\\('(${tables})'\\)\\s*\\.(insert|update|delete|merge)`,
     );
+
+  it('stand in src/postgres and src/queries alone', () => {
+    expect(outside(/^src\/(postgres|queries)\//, /\.raw\(|\b(db|trx)\('/)).toEqual([]);
   });
 
-  it('of the command side never reach the query side or knex', () => {
-    expect(forbidden('src/commands', (target) => /^(src\/queries|knex|pg$)/.test(target))).toEqual([]);
+  it('write the log in the projection alone', () => {
+    expect(outside(/^src\/postgres\/(projection|migrations)\//, writes('cart_commands|cart_events'))).toEqual([]);
+    expect(writes('cart_commands|cart_events').test(textOf('src/postgres/projection/write.ts'))).toBe(true);
   });
 
-  it('of the query side never reach the command side or Temporal', () => {
-    expect(
-      forbidden('src/queries', (target) => /^(src\/commands|src\/temporal|workflows|@temporalio)/.test(target)),
-    ).toEqual([]);
-  });
-
-  it('of the activities reach Postgres and the rules, not HTTP', () => {
-    expect(forbidden('activities', (target) => /^(src\/(commands|queries|http)|express)/.test(target))).toEqual([]);
-  });
-
-  it('of what both sides share reach neither side', () => {
-    const sides = /^src\/(commands|queries)\//;
-    for (const folder of ['src/http', 'src/postgres', 'src/temporal']) {
-      expect(forbidden(folder, (target) => sides.test(target))).toEqual([]);
-    }
+  it('write the read model in the projection and in a rebuild alone', () => {
+    const tables = writes('carts|cart_items|cart_item_history');
+    expect(outside(/^src\/postgres\/(projection|migrations|read-model\/replace)/, tables)).toEqual([]);
+    expect(tables.test(textOf('src/postgres/projection/write.ts'))).toBe(true);
   });
 });
 
 describe('process.env', () => {
   it('is read in src/config.ts alone', () => {
-    const readers = ['src', 'workflows', 'activities']
-      .flatMap(sourcesIn)
-      .filter((file) => readFileSync(path.join(root, file), 'utf8').includes('process.env'));
-    expect(readers).toEqual(['src/config.ts']);
+    expect(files.filter((file) => textOf(file).includes('process.env'))).toEqual(['src/config.ts']);
   });
 });

@@ -1,5 +1,5 @@
 import type { Context } from '@temporalio/activity';
-import { createPacedSlots, noteCartsInUse } from '../../src/temporal/paced-slots';
+import { createPacedSlots, noteCartsInUse } from '../../src/worker/paced-slots';
 
 const context = {
   slotType: 'workflow',

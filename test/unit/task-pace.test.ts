@@ -1,4 +1,4 @@
-import { createTaskPace } from '../../src/temporal/task-pace';
+import { createTaskPace } from '../../src/worker/task-pace';
 
 /** A pace whose clock and whose machine are set by hand. */
 function paceAt() {

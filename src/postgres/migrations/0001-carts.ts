@@ -79,10 +79,3 @@ export async function up(db: Knex): Promise<void> {
     );
   `);
 }
-
-export async function down(db: Knex): Promise<void> {
-  await db.raw(`
-    drop table cart_items, carts, cart_events, cart_commands, products;
-    drop function refuse_change;
-  `);
-}

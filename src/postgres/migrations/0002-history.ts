@@ -53,10 +53,3 @@ export async function up(db: Knex): Promise<void> {
     );
   `);
 }
-
-export async function down(db: Knex): Promise<void> {
-  await db.raw(`
-    drop table cart_forks, cart_histories, cart_item_history;
-    drop index cart_events_instant, cart_events_occurred;
-  `);
-}

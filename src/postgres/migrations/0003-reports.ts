@@ -12,11 +12,6 @@ export async function up(db: Knex): Promise<void> {
   await db.raw(analystRole);
 }
 
-/** Leaves the role: it is the whole cluster's, and people may be its members. */
-export async function down(db: Knex): Promise<void> {
-  await db.raw('drop schema reports cascade; drop index cart_events_of_whole_carts');
-}
-
 const lines = 'as l ("productId" text, name text, quantity integer, "unitPrice" bigint)';
 
 const logViews = `

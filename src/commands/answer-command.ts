@@ -1,0 +1,120 @@
+import { randomUUID } from 'node:crypto';
+import type { Request, Response } from 'express';
+import type { Logger } from 'pino';
+import type { Command, Envelope } from '../domain/commands';
+import type { Cart } from '../domain/state';
+import { Problem } from '../http/problem';
+import { cartPath, validate } from '../http/validation';
+import type { Catalogue } from '../postgres/catalogue';
+import type { CommandOutcome } from '../postgres/log/outcomes';
+import type { SendCommand } from './gather-commands';
+import { readExpectedVersion, readIdempotencyKey, readWaitSeconds } from './headers';
+import { TemporalUnavailableError } from './send-command';
+
+/** What the command side needs from outside. */
+export interface CommandPorts {
+  readonly sendCommand: SendCommand;
+  readonly catalogue: Catalogue;
+  readonly findOutcome: (userId: string, commandId: string) => Promise<CommandOutcome | undefined>;
+  /** The outcome as soon as it is projected; undefined when the time is up. */
+  readonly awaitOutcome: (userId: string, commandId: string, seconds: number) => Promise<CommandOutcome | undefined>;
+  readonly readCart: (userId: string) => Promise<{ readonly version: number }>;
+  /** The cart as it was at a version; undefined where it has no such version. */
+  readonly readCartAt: (userId: string, version: number) => Promise<Cart | undefined>;
+  readonly logger: Logger;
+}
+
+/** What the client asked for: a command's type, and those of its fields that come from the request. */
+export interface CommandRequest {
+  readonly type: Command['type'];
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Makes the whole command. It may look things up. @throws Problem where the request cannot become a command. */
+  readonly toCommand: (envelope: Envelope) => Promise<Command>;
+}
+
+/**
+ * Answers a request for one command: 202 as soon as Temporal has it. With `Prefer: wait`, once it is projected: 200 with the
+ * cart, or the rejection as a problem. A command id that was used before gives its first outcome again, or 422 where the
+ * request is different.
+ */
+export async function answerCommand(
+  ports: CommandPorts,
+  req: Request,
+  res: Response,
+  request: CommandRequest,
+): Promise<void> {
+  const { userId } = validate(cartPath, req.params);
+  const key = readIdempotencyKey(req.get('Idempotency-Key'));
+  const expectedVersion = readExpectedVersion(req.get('If-Match'));
+  const waitSeconds = readWaitSeconds(req.get('Prefer'));
+  const commandId = key ?? randomUUID();
+  const first = key === undefined ? undefined : await recordedOutcome(ports, userId, key);
+  if (first !== undefined) {
+    assertSameRequest(first, request, expectedVersion);
+    res.set('Idempotent-Replayed', 'true');
+  } else {
+    const envelope = { commandId, issuedAt: new Date().toISOString(), actor: `user:${userId}` };
+    const command = await request.toCommand(
+      expectedVersion === undefined ? envelope : { ...envelope, expectedVersion },
+    );
+    await send(ports, userId, command);
+  }
+  const outcome = waitSeconds > 0 ? (first ?? (await ports.awaitOutcome(userId, commandId, waitSeconds))) : undefined;
+  if (outcome === undefined) return answerAccepted(res, userId, commandId);
+  assertSameRequest(outcome, request, expectedVersion);
+  res.set('Preference-Applied', `wait=${waitSeconds}`);
+  if (outcome.status === 'rejected') throw Problem.ofRejection(outcome.code, outcome.reason, commandId);
+  const cart = await ports.readCart(userId);
+  res.set({ ETag: `"${cart.version}"`, 'Cache-Control': 'no-store' }).json(cart);
+}
+
+function answerAccepted(res: Response, userId: string, commandId: string): void {
+  res
+    .status(202)
+    .location(`/carts/${encodeURIComponent(userId)}/commands/${encodeURIComponent(commandId)}`)
+    .json({ commandId, status: 'accepted' });
+}
+
+/** Without Postgres no outcome can be looked up. The workflow then recognises the repeated command by itself. */
+async function recordedOutcome(ports: CommandPorts, userId: string, key: string): Promise<CommandOutcome | undefined> {
+  try {
+    return await ports.findOutcome(userId, key);
+  } catch (error) {
+    ports.logger.warn({ err: error }, 'no look-up of an earlier outcome: Postgres does not answer');
+    return undefined;
+  }
+}
+
+function assertSameRequest(
+  outcome: CommandOutcome,
+  request: CommandRequest,
+  expectedVersion: number | undefined,
+): void {
+  const isSame =
+    outcome.type === request.type &&
+    outcome.expectedVersion === expectedVersion &&
+    Object.entries(request.fields).every(([field, value]) => outcome.data[field] === value);
+  if (!isSame) {
+    throw new Problem(
+      422,
+      'idempotency_key_reused',
+      `The key ${outcome.commandId} belongs to an earlier, different request (${outcome.type}). Use another key for this one.`,
+      { commandId: outcome.commandId },
+    );
+  }
+}
+
+async function send(ports: CommandPorts, userId: string, command: Command): Promise<void> {
+  try {
+    await ports.sendCommand(userId, command);
+  } catch (error) {
+    if (!(error instanceof TemporalUnavailableError)) throw error;
+    ports.logger.warn({ err: error.cause }, 'Temporal did not confirm a command');
+    throw new Problem(
+      503,
+      'temporal_unavailable',
+      'Temporal did not confirm the command. Send it again with this commandId as Idempotency-Key: it counts once.',
+      { commandId: command.commandId, retryAfterSeconds: 2 },
+    );
+  }
+}

@@ -1,0 +1,96 @@
+import { type Client, isGrpcServiceError, ServiceError, WorkflowNotFoundError } from '@temporalio/client';
+import { LRUCache } from 'lru-cache';
+import { cartWorkflowId } from '../contract/ids';
+import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../contract/search-attributes';
+import { toSignal } from '../contract/signals';
+import { type CarriedState, type CartWorkflow, cartWorkflowType } from '../contract/workflow';
+import type { Command } from '../domain/commands';
+import { emptyCheckpoint } from '../domain/handle';
+import { TimeoutError, within } from '../timeout';
+import { gatherCommands, type SendCommand } from './gather-commands';
+
+/** Temporal did not confirm the command in time. It may or may not have it: sending it again under its id is safe. */
+export class TemporalUnavailableError extends Error {
+  override readonly name = 'TemporalUnavailableError';
+}
+
+const deadlineMs = 3_000;
+/** The client pauses between its attempts even after the deadline; nobody is kept waiting for that. */
+const hardDeadlineMs = 3_500;
+/** How long a command waits to learn whether its user is new. */
+const lookUpMs = 250;
+const rememberedUsers = 100_000;
+
+/**
+ * Sends commands as signals; a user's first one starts the cart. Commands of a cart that come together share a signal.
+ * @param isNewUser whether a user never had a cart: such a cart need not look for its past.
+ * @throws TemporalUnavailableError within a few seconds where Temporal does not answer.
+ */
+export function createCommandSender(
+  client: Client,
+  taskQueue: string,
+  isNewUser: (userId: string) => Promise<boolean>,
+): SendCommand {
+  /** The users whose carts this process has sent a signal to. */
+  const known = new LRUCache<string, true>({ max: rememberedUsers });
+
+  const signal = async (userId: string, commands: readonly Command[], isNew: boolean) => {
+    if (known.has(userId) && (await signalOpenRun(userId, commands))) return;
+    await signalOrStart(userId, commands, isNew);
+  };
+  /** Costs Temporal a tenth less than a signal that may also start the cart. @returns false where no run of it is open. */
+  const signalOpenRun = async (userId: string, commands: readonly Command[]): Promise<boolean> => {
+    const { signal: name, signalArgs } = toSignal(commands);
+    try {
+      await client.workflow.getHandle(cartWorkflowId(userId)).signal(name, ...signalArgs);
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
+  };
+  const signalOrStart = (userId: string, commands: readonly Command[], isNew: boolean) =>
+    client.workflow.signalWithStart<CartWorkflow, [unknown]>(cartWorkflowType, {
+      workflowId: cartWorkflowId(userId),
+      taskQueue,
+      ...toSignal(commands),
+      ...(isNew ? newCart(userId, commands) : {}),
+      staticSummary: `Cart of ${userId}`,
+    });
+
+  return gatherCommands({
+    begin: async (userId) => !known.has(userId) && within(lookUpMs, isNewUser(userId)).catch(() => false),
+    async send(userId, commands, isNew) {
+      const sending = isNew.then((isNewUser) =>
+        client.withDeadline(Date.now() + deadlineMs, () => signal(userId, commands, isNewUser)),
+      );
+      try {
+        await within(hardDeadlineMs, sending);
+      } catch (error) {
+        if (!isTemporalAway(error)) throw error;
+        throw new TemporalUnavailableError('Temporal did not confirm the command.', { cause: error });
+      }
+      known.set(userId, true);
+    },
+  });
+}
+
+const isTemporalAway = (error: unknown): boolean =>
+  error instanceof TimeoutError || error instanceof ServiceError || isGrpcServiceError(error);
+
+/**
+ * How the cart of a new user starts: with nothing to load, and with the search attributes as its first commands most likely
+ * make them. Where a run is open already, Temporal ignores all of this.
+ */
+function newCart(userId: string, commands: readonly Command[]) {
+  const itemCount = commands.reduce((sum, command) => sum + (command.type === 'addItem' ? command.quantity : 0), 0);
+  const fresh: CarriedState = { schema: 1, checkpoint: emptyCheckpoint, unprojected: [] };
+  return {
+    args: [fresh] as [CarriedState],
+    typedSearchAttributes: [
+      { key: cartUserIdKey, value: userId },
+      { key: cartStatusKey, value: itemCount > 0 ? 'open' : 'empty' },
+      { key: cartItemCountKey, value: itemCount },
+    ],
+  };
+}

@@ -1,0 +1,91 @@
+import type { Command, CommandType, MalformedCommand } from '../domain/commands';
+import type { CartItem } from '../domain/events';
+import { isActor, isCurrency, isId, isInstant, isInteger, isName, isUnitPrice } from '../domain/fields';
+import { limits } from '../domain/limits';
+
+type Fields = Readonly<Record<string, unknown>>;
+type Check = (value: unknown) => boolean;
+
+const isPositive: Check = (value) => isInteger(value, 1, Number.MAX_SAFE_INTEGER);
+const isCount: Check = (value) => isInteger(value, 0, Number.MAX_SAFE_INTEGER);
+const isItems: Check = (value) =>
+  Array.isArray(value) &&
+  value.length <= limits.linesPerCart &&
+  value.every(isItem) &&
+  new Set(value.map((item) => item.productId)).size === value.length;
+const isItem = (value: unknown): value is CartItem =>
+  isRecord(value) &&
+  Object.keys(value).length === Object.keys(itemFields).length &&
+  Object.entries(itemFields).every(([field, check]) => check(own(value, field)));
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+
+const envelope = { commandId: isId, issuedAt: isInstant, actor: isActor, expectedVersion: optional(isCount) };
+const itemFields: Readonly<Record<keyof CartItem, Check>> = {
+  productId: isId,
+  name: isName,
+  unitPrice: isUnitPrice,
+  quantity: (value) => isInteger(value, 1, limits.quantityPerLine),
+  addedAt: isInstant,
+  addedVersion: isPositive,
+};
+const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> = {
+  addItem: {
+    productId: isId,
+    name: isName,
+    unitPrice: isUnitPrice,
+    currency: isCurrency,
+    quantity: isPositive,
+    maxQuantity: optional(isPositive),
+  },
+  changeItemQuantity: { productId: isId, quantity: isCount, maxQuantity: optional(isPositive) },
+  removeItem: { productId: isId },
+  clearCart: {},
+  checkOut: {},
+  restoreCart: { version: isCount, items: isItems, currency: (value) => value === null || isCurrency(value) },
+};
+
+export const commandTypes = Object.keys(fieldsOf) as readonly CommandType[];
+
+/**
+ * Reads any value as a command of this type. Total: it never throws. It drops unknown fields. What it accepts is safe to
+ * store: no control characters, no lone surrogates, only safe integers.
+ */
+export function parseCommand(type: string, payload: unknown): Command | MalformedCommand {
+  const malformed = (reason: string): MalformedCommand => ({
+    type: excerpt(type, limits.idLength),
+    ...(isRecord(payload) && isId(payload.commandId) ? { commandId: payload.commandId } : {}),
+    reason,
+    payload: excerpt(payload, 1_000),
+  });
+  if (!isCommandType(type)) return malformed('there is no command of this type');
+  if (!isRecord(payload)) return malformed('a command is an object with commandId, issuedAt and actor');
+  const checks = Object.entries({ ...envelope, ...fieldsOf[type] });
+  const wrong = checks.filter(([field, check]) => !check(own(payload, field))).map(([field]) => field);
+  if (wrong.length > 0) return malformed(`not usable: ${wrong.join(', ')}`);
+  const fields = checks.map(([field]) => [field, own(payload, field)]).filter(([, value]) => value !== undefined);
+  return { type, ...Object.fromEntries(fields) } as Command;
+}
+
+const isCommandType = (type: string): type is CommandType => Object.hasOwn(fieldsOf, type);
+const isRecord = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const own = (record: Fields, field: string): unknown => (Object.hasOwn(record, field) ? record[field] : undefined);
+
+/** Any value as short plain ASCII text. Length, depth and breadth are bounded, so that it can always be stored. */
+function excerpt(value: unknown, maxLength: number): string {
+  const text = typeof value === 'string' ? value.slice(0, maxLength) : outline(value, 3);
+  const ascii = text.replace(/[^\x20-\x7e]/g, (char) => `<U+${char.charCodeAt(0).toString(16).padStart(4, '0')}>`);
+  return ascii.slice(0, maxLength);
+}
+
+function outline(value: unknown, depth: number): string {
+  if (typeof value === 'string') return value.length > 200 ? `"${value.slice(0, 200)}…"` : `"${value}"`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (depth === 0) return '…';
+  if (Array.isArray(value)) return `[${value.slice(0, 20).map((entry) => outline(entry, depth - 1))}]`;
+  const entries = Object.entries(value).slice(0, 20);
+  return `{${entries.map(([key, entry]) => `"${key.slice(0, 200)}":${outline(entry, depth - 1)}`)}}`;
+}

@@ -1,0 +1,36 @@
+import type { Command, MalformedCommand } from '../domain/commands';
+import { limits } from '../domain/limits';
+import { commandTypes, parseCommand } from './parse-command';
+
+/** The signals that carry one command each, named like their command's type: a history in the Web UI reads like a story. */
+export const commandSignalNames = commandTypes;
+
+/** The signal that carries several commands, each with its type. */
+export const commandsSignalName = 'commands';
+
+/** A signal as the client sends it and the workflow receives it. */
+export interface CommandSignal {
+  readonly signal: string;
+  readonly signalArgs: [unknown];
+}
+
+/** The signal that carries these commands; at least one, at most `limits.commandsPerSignal`. */
+export function toSignal(commands: readonly Command[]): CommandSignal {
+  const [first] = commands;
+  if (commands.length > 1) return { signal: commandsSignalName, signalArgs: [commands] };
+  const { type, ...payload } = first!;
+  return { signal: type, signalArgs: [payload] };
+}
+
+/** Reads any payload of a signal of this name: one command, or several. Total, as `parseCommand` is; never empty. */
+export function parseSignal(name: string, payload: unknown): readonly (Command | MalformedCommand)[] {
+  const isList = Array.isArray(payload) && payload.length > 0 && payload.length <= limits.commandsPerSignal;
+  if (name !== commandsSignalName || !isList) return [parseCommand(name, payload)];
+  return payload.map((entry) => parseCommand(typeOf(entry) ?? name, entry));
+}
+
+function typeOf(entry: unknown): string | undefined {
+  if (typeof entry !== 'object' || entry === null || !Object.hasOwn(entry, 'type')) return undefined;
+  const { type } = entry as { type: unknown };
+  return typeof type === 'string' ? type : undefined;
+}

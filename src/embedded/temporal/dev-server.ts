@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Connection } from '@temporalio/client';
+import { type Mark, stopOrphans } from '../servers/orphans';
+import { type ServerProcess, type StopStep, startServerProcess, untilReady } from '../servers/server-process';
+
+/** The search attribute types a dev server can register. */
+export type SearchAttributeTypeName = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
+
+/** What `startTemporal` needs to know. */
+export interface TemporalOptions {
+  /** The Temporal CLI, from `findTemporalCli`. */
+  readonly cliPath: string;
+  readonly port: number;
+  /** Without it there is no Web UI. */
+  readonly uiPort?: number;
+  /** Absolute, without symbolic links; without it everything is in memory. */
+  readonly dbFile?: string;
+  readonly logFile: string;
+  readonly namespace: string;
+  readonly searchAttributes: Readonly<Record<string, SearchAttributeTypeName>>;
+  readonly dynamicConfig?: Readonly<Record<string, string | number | boolean>>;
+  readonly log: (line: string) => void;
+}
+
+/** The embedded Temporal dev server, ready and with its search attributes registered. */
+export interface EmbeddedTemporal extends ServerProcess {
+  readonly address: string;
+  readonly uiUrl: string | undefined;
+}
+
+const stopSteps: readonly StopStep[] = [
+  ['SIGTERM', 5_000],
+  ['SIGKILL', 5_000],
+];
+
+/**
+ * Starts the dev server, after stopping one that a killed main process left on the same file.
+ * @throws Error with the end of the server's log when it is not ready within 30 seconds.
+ */
+export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
+  const { cliPath, dbFile, logFile, port, uiPort } = options;
+  if (dbFile !== undefined) await stopOrphanedTemporal(dbFile, options.log);
+  const server = await startServerProcess({ command: cliPath, args: argumentsOf(options), logFile, stopSteps });
+  try {
+    await untilReady('The Temporal dev server', server, logFile, 30_000, () => answers(options));
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  const uiUrl = uiPort === undefined ? undefined : `http://127.0.0.1:${uiPort}`;
+  return { ...server, address: `127.0.0.1:${port}`, uiUrl };
+}
+
+/**
+ * Stops the dev server that a killed main process left on the file, so that its ports are free again.
+ * @throws Error when it belongs to another user or does not stop.
+ */
+export async function stopOrphanedTemporal(dbFile: string, log: (line: string) => void): Promise<void> {
+  for (const pid of await stopOrphans(markOf(dbFile), stopSteps)) {
+    log(`Stopped the Temporal dev server (process ${pid}) that an earlier run left behind`);
+  }
+}
+
+function argumentsOf({ port, uiPort, dbFile, namespace, ...options }: TemporalOptions): string[] {
+  return [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'],
+    ...['--namespace', namespace],
+    ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    ...(dbFile === undefined ? [] : [...databaseArguments(dbFile)]),
+    ...pairs('--search-attribute', options.searchAttributes),
+    ...pairs('--dynamic-config-value', mapValues(options.dynamicConfig ?? {}, JSON.stringify)),
+  ];
+}
+
+/** Every transaction is on disk before it is answered for, so that a kill or a power cut loses none. */
+function databaseArguments(dbFile: string): string[] {
+  const { option, path } = markOf(dbFile);
+  return [option, path, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full'];
+}
+
+function markOf(dbFile: string): Mark {
+  return { option: '--db-filename', path: dbFile };
+}
+
+function pairs(option: string, values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
+}
+
+function mapValues<T>(values: Readonly<Record<string, T>>, map: (value: T) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
+}
+
+async function answers({ port, namespace, searchAttributes }: TemporalOptions): Promise<boolean> {
+  if (!(await accepts(port))) return false;
+  try {
+    const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: 2_000 });
+    return await connection
+      .withDeadline(Date.now() + 2_000, () => hasAttributes(connection, namespace, searchAttributes))
+      .finally(() => connection.close());
+  } catch {
+    return false;
+  }
+}
+
+async function hasAttributes(connection: Connection, namespace: string, wanted: object): Promise<boolean> {
+  await connection.workflowService.describeNamespace({ namespace });
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  return Object.keys(wanted).every((name) => name in customAttributes);
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const accepted = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return accepted;
+}

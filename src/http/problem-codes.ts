@@ -1,0 +1,62 @@
+import type { RejectionCode } from '../domain/decide';
+
+/** Every code of a problem, with the HTTP statuses it is answered with. Clients branch on codes: rename none. */
+export const problemStatuses = {
+  invalid_request: [400],
+  entity_parse_failed: [400],
+  request_aborted: [400],
+  request_size_invalid: [400],
+  route_not_found: [404],
+  command_unknown: [404],
+  product_unknown: [404, 422],
+  version_unknown: [404, 409],
+  not_acceptable: [406],
+  item_not_in_cart: [409],
+  cart_empty: [409],
+  version_mismatch: [412],
+  entity_too_large: [413],
+  unsupported_media_type: [415],
+  charset_unsupported: [415],
+  encoding_unsupported: [415],
+  malformed_command: [422],
+  currency_mismatch: [422],
+  idempotency_key_reused: [422],
+  line_limit_exceeded: [422],
+  product_unavailable: [422],
+  quantity_limit_exceeded: [422],
+  internal_error: [500],
+  catalogue_unavailable: [503],
+  database_unavailable: [503],
+  report_too_slow: [503],
+  temporal_unavailable: [503],
+  version_not_reached: [503],
+} as const satisfies Readonly<Record<string, readonly number[]>>;
+
+export type ProblemCode = keyof typeof problemStatuses;
+export type ProblemStatus<Code extends ProblemCode = ProblemCode> = (typeof problemStatuses)[Code][number];
+
+/** The status that answers a command which the rules rejected. */
+export const rejectionStatuses = {
+  version_mismatch: 412,
+  item_not_in_cart: 409,
+  cart_empty: 409,
+  version_unknown: 409,
+  quantity_limit_exceeded: 422,
+  line_limit_exceeded: 422,
+  currency_mismatch: 422,
+  malformed_command: 422,
+} as const satisfies { readonly [Code in RejectionCode]: ProblemStatus<Code> };
+
+/** The title of each status (RFC 9110). */
+export const statusTitles: Readonly<Record<ProblemStatus, string>> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  406: 'Not Acceptable',
+  409: 'Conflict',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};

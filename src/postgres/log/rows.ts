@@ -1,0 +1,85 @@
+import type { CartEvent } from '../../domain/events';
+import type { RecordedDecision } from '../../domain/handle';
+import type { ChainedEvent } from './hash-chain';
+
+/**
+ * The id under which a command is recorded whose id an older command already has. It happens only when a repeated command
+ * passes both the command side's look-up and the workflow's memory; it must not stop the projection.
+ */
+const repeatedId = (commandId: string, sequence: number): string => `${commandId}~${sequence}`;
+
+/** Whether a command recorded under this id is the one with that id and sequence. */
+export const isRecordedAs = (recorded: string, commandId: string, sequence: number): boolean =>
+  recorded === commandId || recorded === repeatedId(commandId, sequence);
+
+/**
+ * Decisions of one cart as rows of `cart_commands`. Where two of them have the same command id, the later one gets its
+ * `repeated_id`; so does, when it is written, one whose command id Postgres already has.
+ */
+export function toCommandRows(userId: string, decisions: readonly RecordedDecision[]) {
+  const seen = new Set<string>();
+  return decisions.map(({ sequence, command, decidedAt, runId, ...decision }) => {
+    const { commandId, type, actor, issuedAt, expectedVersion, data } = command;
+    const isRepeated = seen.has(commandId);
+    seen.add(commandId);
+    return {
+      user_id: userId,
+      sequence,
+      command_id: isRepeated ? repeatedId(commandId, sequence) : commandId,
+      repeated_id: repeatedId(commandId, sequence),
+      type,
+      actor,
+      issued_at: issuedAt,
+      decided_at: decidedAt,
+      run_id: runId,
+      expected_version: expectedVersion ?? null,
+      data,
+      outcome: decision.outcome,
+      code: decision.outcome === 'rejected' ? decision.code : null,
+      reason: decision.outcome === 'rejected' ? decision.reason : null,
+    };
+  });
+}
+
+/** The events of these decisions as rows of `cart_events`. */
+export function toEventRows(userId: string, decisions: readonly RecordedDecision[], chained: readonly ChainedEvent[]) {
+  const sequences = decisions.flatMap(({ sequence, events }) => events.map(() => sequence));
+  return chained.map(({ event, previousHash, hash }, index) => ({
+    user_id: userId,
+    version: event.version,
+    sequence: sequences[index],
+    type: event.type,
+    data: event.data,
+    command_id: event.commandId,
+    actor: event.actor,
+    occurred_at: event.occurredAt,
+    previous_hash: hex(previousHash),
+    hash: hex(hash),
+  }));
+}
+
+/** Bytes as Postgres reads them from a text. */
+export const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`;
+
+/** The columns that `toEvent` reads. */
+export const eventColumns = ['version', 'type', 'data', 'command_id', 'actor', 'occurred_at'] as const;
+
+export interface CartEventRow {
+  version: number;
+  type: string;
+  data: unknown;
+  command_id: string;
+  actor: string;
+  occurred_at: Date;
+}
+
+/** A row of `cart_events` as the event it stores. */
+export const toEvent = (row: CartEventRow): CartEvent =>
+  ({
+    version: row.version,
+    type: row.type,
+    data: row.data,
+    occurredAt: row.occurred_at.toISOString(),
+    commandId: row.command_id,
+    actor: row.actor,
+  }) as CartEvent;

@@ -1,0 +1,24 @@
+import { emptyCart } from '../../domain/state';
+import { genesisHash } from '../log/hash-chain';
+import type { StoredLog } from '../log/read-logs';
+import { hex } from '../log/rows';
+import { foldEvents } from './line-history';
+import { toCartRow, toItemRow, toLineHistoryRow } from './rows';
+import type { readModelTables } from './tables';
+
+/** The rows of the read model of one cart, by table. */
+export type ReadModel = Readonly<Record<(typeof readModelTables)[number], readonly object[]>>;
+
+/** The read model that this log makes. */
+export function buildReadModel({ userId, commands, events }: StoredLog): ReadModel {
+  const { after, begun } = foldEvents(
+    emptyCart,
+    events.map(({ event }) => event),
+  );
+  const headHash = hex(events.at(-1)?.hash ?? genesisHash);
+  return {
+    carts: [toCartRow(userId, after, commands.at(-1)?.sequence ?? 0, headHash)],
+    cart_items: after.items.map((item) => toItemRow(userId, item)),
+    cart_item_history: begun.map((period) => toLineHistoryRow(userId, period)),
+  };
+}

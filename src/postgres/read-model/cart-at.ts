@@ -1,0 +1,20 @@
+import type { Knex } from 'knex';
+import { type Cart, emptyCart } from '../../domain/state';
+import { type CartItemRow, toItem } from './rows';
+
+/** The cart as it was at a version, as the domain sees it; undefined where it has no such version. */
+export async function readCartAt(db: Knex, userId: string, version: number): Promise<Cart | undefined> {
+  if (version === 0) return emptyCart;
+  const event = await db('cart_events').where({ user_id: userId, version }).first('occurred_at');
+  if (event === undefined) return undefined;
+  const rows = await db<CartItemRow & { currency: string }>('cart_item_history')
+    .where({ user_id: userId })
+    .whereRaw('versions @> ?::integer', [version])
+    .orderBy('added_version');
+  return {
+    version,
+    currency: rows[0]?.currency ?? null,
+    items: rows.map(toItem),
+    updatedAt: event.occurred_at.toISOString(),
+  };
+}

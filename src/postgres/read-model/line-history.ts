@@ -1,0 +1,54 @@
+import type { CartEvent, CartItem } from '../../domain/events';
+import { evolve } from '../../domain/evolve';
+import { type Cart, isSameItem } from '../../domain/state';
+
+/** The versions during which a line did not change: from one event up to another, or until now. */
+export interface LinePeriod {
+  readonly item: CartItem;
+  readonly currency: string;
+  readonly from: CartEvent;
+  to?: CartEvent;
+}
+
+/** The end of a period that began before the folded events. */
+export interface PeriodEnd {
+  readonly productId: string;
+  readonly at: CartEvent;
+}
+
+/** What folding events onto a cart gives: the cart after them, and what they did to the periods of its lines. */
+export interface FoldedEvents {
+  readonly after: Cart;
+  readonly ended: readonly PeriodEnd[];
+  readonly begun: readonly LinePeriod[];
+}
+
+/** Folds events, which follow on `before`, and notes when each line changed. */
+export function foldEvents(before: Cart, events: readonly CartEvent[]): FoldedEvents {
+  const ended: PeriodEnd[] = [];
+  const begun: LinePeriod[] = [];
+  const open = new Map<string, LinePeriod>();
+  let cart = before;
+  for (const event of events) {
+    const after = evolve(cart, event);
+    for (const { productId } of changedItems(cart.items, after.items)) {
+      const period = open.get(productId);
+      if (period) period.to = event;
+      else ended.push({ productId, at: event });
+      open.delete(productId);
+    }
+    for (const item of changedItems(after.items, cart.items)) {
+      const period: LinePeriod = { item, currency: after.currency!, from: event };
+      begun.push(period);
+      open.set(item.productId, period);
+    }
+    cart = after;
+  }
+  return { after: cart, ended, begun };
+}
+
+/** The items that the others lack, or have otherwise. */
+function changedItems(items: readonly CartItem[], others: readonly CartItem[]): readonly CartItem[] {
+  const byProduct = new Map(others.map((item) => [item.productId, item]));
+  return items.filter((item) => !isSameItem(item, byProduct.get(item.productId)));
+}

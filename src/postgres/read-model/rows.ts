@@ -1,0 +1,69 @@
+import type { CartItem } from '../../domain/events';
+import { type Cart, itemCountOf, statusOf, subtotalOf } from '../../domain/state';
+import type { LinePeriod } from './line-history';
+
+export interface CartRow {
+  user_id: string;
+  version: number;
+  sequence: number;
+  status: string;
+  currency: string | null;
+  item_count: number;
+  subtotal: number;
+  head_hash: Buffer;
+  updated_at: Date | null;
+}
+
+export interface CartItemRow {
+  user_id: string;
+  product_id: string;
+  name: string;
+  quantity: number;
+  unit_price: number;
+  added_at: Date;
+  added_version: number;
+}
+
+export const toItem = (row: CartItemRow): CartItem => ({
+  productId: row.product_id,
+  name: row.name,
+  unitPrice: row.unit_price,
+  quantity: row.quantity,
+  addedAt: row.added_at.toISOString(),
+  addedVersion: row.added_version,
+});
+
+/**
+ * The row of `carts`.
+ * @param sequence the number of the cart's decisions.
+ * @param headHash the hash of its last event, in Postgres' text form.
+ */
+export const toCartRow = (userId: string, cart: Cart, sequence: number, headHash: string) => ({
+  user_id: userId,
+  version: cart.version,
+  sequence,
+  status: statusOf(cart),
+  currency: cart.currency,
+  item_count: itemCountOf(cart.items),
+  subtotal: subtotalOf(cart.items),
+  head_hash: headHash,
+  updated_at: cart.updatedAt,
+});
+
+export const toItemRow = (userId: string, item: CartItem) => ({
+  user_id: userId,
+  product_id: item.productId,
+  name: item.name,
+  quantity: item.quantity,
+  unit_price: item.unitPrice,
+  added_at: item.addedAt,
+  added_version: item.addedVersion,
+});
+
+/** The row of `cart_item_history`. A period that ends in the millisecond in which it began held at no instant. */
+export const toLineHistoryRow = (userId: string, { item, currency, from, to }: LinePeriod) => ({
+  ...toItemRow(userId, item),
+  currency,
+  versions: `[${from.version},${to?.version ?? ''})`,
+  during: to?.occurredAt === from.occurredAt ? 'empty' : `["${from.occurredAt}",${to ? `"${to.occurredAt}"` : ''})`,
+});

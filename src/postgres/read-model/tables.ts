@@ -1,0 +1,42 @@
+/** The tables that can be rebuilt from the log at any time, in an order in which they can be filled. */
+export const readModelTables = ['carts', 'cart_items', 'cart_item_history'] as const;
+
+/** The tables as the migrations make them, for any schema. A test compares both. */
+export const readModelDefinition = `
+  create table carts (
+    user_id    text primary key,
+    version    integer not null default 0,
+    sequence   integer not null default 0,
+    status     text not null default 'empty' check (status in ('empty', 'open')),
+    currency   text,
+    item_count integer not null default 0,
+    subtotal   bigint not null default 0,
+    head_hash  bytea not null default decode(repeat('00', 32), 'hex'),
+    updated_at timestamptz(3)
+  );
+  create table cart_items (
+    user_id       text not null references carts,
+    product_id    text not null,
+    name          text not null,
+    quantity      integer not null check (quantity > 0),
+    unit_price    bigint not null,
+    added_at      timestamptz(3) not null,
+    added_version integer not null,
+    primary key (user_id, product_id)
+  );
+  create table cart_item_history (
+    user_id       text not null,
+    product_id    text not null,
+    name          text not null,
+    quantity      integer not null check (quantity > 0),
+    unit_price    bigint not null,
+    currency      text not null,
+    added_at      timestamptz(3) not null,
+    added_version integer not null,
+    versions      int4range not null,
+    during        tstzrange not null,
+    constraint no_overlap exclude using gist (user_id with =, versions with &&, product_id with =)
+  );
+  create index cart_item_history_open on cart_item_history (user_id, product_id) where upper_inf(versions);
+  create index cart_item_history_during on cart_item_history using gist (during);
+`;

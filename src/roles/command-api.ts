@@ -1,0 +1,41 @@
+import { cartCommandRoutes } from '../commands/carts';
+import { productCommandRoutes } from '../commands/products';
+import { createCommandSender } from '../commands/send-command';
+import { createCatalogue } from '../postgres/catalogue';
+import { connectDatabase } from '../postgres/database';
+import { createUnusedCheck } from '../postgres/log/checkpoint';
+import { findOutcome } from '../postgres/log/outcomes';
+import { listenForProjections } from '../postgres/projection/announcements';
+import { awaitProjection } from '../postgres/projection/await-projection';
+import { readCartAt } from '../postgres/read-model/cart-at';
+import { createCartReader } from '../queries/read-cart';
+import { openClient } from '../temporal/connection';
+import type { Role, RoleOptions } from './role';
+
+/**
+ * The command side: HTTP → command → signal. It needs Temporal. Without Postgres it continues, except for products that it
+ * has not seen and for waits.
+ */
+export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
+  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', patienceMs: 1_500 });
+  const announcements = listenForProjections(databaseUrl, logger);
+  const { client, check, close } = openClient(temporal);
+  const catalogue = createCatalogue(db);
+  const ports = {
+    sendCommand: createCommandSender(client, temporal.taskQueue, createUnusedCheck(db)),
+    catalogue,
+    findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
+    awaitOutcome: (userId: string, commandId: string, seconds: number) =>
+      awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId)),
+    readCart: createCartReader(db),
+    readCartAt: (userId: string, version: number) => readCartAt(db, userId, version),
+    logger,
+  };
+  return {
+    routers: [cartCommandRoutes(ports), productCommandRoutes(catalogue)],
+    checks: { temporal: check },
+    async close() {
+      await Promise.all([announcements.close(), close(), db.destroy()]);
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import closeWithGrace from 'close-with-grace';
+import pino, { type Logger } from 'pino';
+import { type Config, loadConfig } from '../config';
+
+/** What a process has while it starts. What is deferred is closed, last first, when the process ends. */
+export interface Process {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly defer: (close: () => Promise<unknown>) => void;
+}
+
+const shutdownMs = 30_000;
+
+/** Runs a process until a signal or an error ends it, and then closes all it opened in reverse order. Never rejects. */
+export async function runProcess(start: (process: Process) => Promise<void>): Promise<void> {
+  const closers: (() => Promise<unknown>)[] = [];
+  const closeAll = async () => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  const handle = closeWithGrace({ delay: shutdownMs, logger: false }, async ({ err, signal }) => {
+    if (err) console.error(explain(err));
+    if (signal) console.error(`${signal}: stopping`);
+    await closeAll();
+  });
+  try {
+    const config = loadConfig();
+    const logger = pino({ level: config.logLevel }, pino.destination({ dest: 2, sync: true }));
+    await start({ config, logger, defer: (close) => closers.push(close) });
+  } catch (error) {
+    console.error(explain(error));
+    process.exitCode = 1;
+    handle.uninstall();
+    await closeAll();
+    process.exit(1);
+  }
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}\n  because: ${error.cause.message}` : error.message;
+}

@@ -1,0 +1,28 @@
+import type { Express } from 'express';
+import type { Logger } from 'pino';
+import { closeServer, createApp, listen } from '../http/app';
+import type { Role } from './role';
+import type { Process } from './run-process';
+
+/** The HTTP application of these roles together. */
+export function appOf(roles: readonly Role[], logger: Logger): Express {
+  return createApp({
+    routers: roles.flatMap((role) => role.routers),
+    checks: Object.assign({}, ...roles.map((role) => role.checks)),
+    details: Object.assign({}, ...roles.map((role) => role.details)),
+    logger,
+  });
+}
+
+/** Serves these roles over HTTP, and stops serving before it closes them. @returns the address. */
+export async function serveRoles(
+  { config, logger, defer }: Process,
+  roles: readonly Role[],
+  defaultPort: number,
+): Promise<string> {
+  for (const role of roles) defer(role.close);
+  const port = config.port ?? defaultPort;
+  const server = await listen(appOf(roles, logger), config.host, port);
+  defer(() => closeServer(server));
+  return `http://${config.host}:${port}`;
+}

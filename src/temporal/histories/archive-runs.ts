@@ -1,0 +1,96 @@
+import { temporal } from '@temporalio/proto';
+import type { Logger } from 'pino';
+import { isCartWorkflowId, userIdOf } from '../../contract/ids';
+import { cartWorkflowType } from '../../contract/workflow';
+import { archive, findArchived } from '../../postgres/archive';
+import type { HistorySource } from './histories';
+import { endOf, fetchHistory, startOf } from './runs';
+
+const { History: HistoryMessage } = temporal.api.history.v1;
+
+/**
+ * Keeps a closed run in the archive, as Temporal stored it. (What Temporal gives is the same each time but for the order of
+ * the entries of maps, which its server shuffles; so two copies are compared by content, not by their bytes.)
+ * @returns `known` where the archive has it already, `forgotten` where neither it nor Temporal has.
+ * @throws Error where the run has not ended.
+ */
+export async function archiveRun(
+  { client, db }: HistorySource,
+  workflowId: string,
+  runId: string,
+): Promise<'new' | 'known' | 'forgotten'> {
+  if ((await findArchived(db, [runId])).has(runId)) return 'known';
+  const history = await fetchHistory(client, workflowId, runId);
+  if (history === undefined) return 'forgotten';
+  const end = endOf(history);
+  if (end === undefined) throw new Error(`Run ${runId} of ${workflowId} has not ended.`);
+  const userId = userIdOf(workflowId);
+  const run = { userId, workflowId, runId, ...startOf(history), ...end, eventCount: history.events!.length };
+  return (await archive(db, run, HistoryMessage.encode(history).finish())) ? 'new' : 'known';
+}
+
+/**
+ * Archives all closed runs that are not in the archive yet, until told to stop. @returns how many those were.
+ * @throws Error naming the runs that could not be archived, after all others were.
+ */
+export async function sweepClosedRuns(source: HistorySource, signal?: AbortSignal): Promise<number> {
+  const query = `WorkflowType = '${cartWorkflowType}' and ExecutionStatus != 'Running'`;
+  const batch: { workflowId: string; runId: string }[] = [];
+  const failures: string[] = [];
+  let archived = 0;
+  const archiveBatch = async () => {
+    const runs = batch.splice(0);
+    const known = await findArchived(
+      source.db,
+      runs.map((run) => run.runId),
+    );
+    for (const { workflowId, runId } of runs) {
+      if (known.has(runId) || signal?.aborted) continue;
+      const outcome = await archiveRun(source, workflowId, runId).catch((error: Error) => error);
+      if (outcome === 'new') archived += 1;
+      if (outcome instanceof Error) failures.push(`run ${runId} of ${workflowId}: ${outcome.message}`);
+    }
+  };
+  for await (const { workflowId, runId } of source.client.workflow.list({ query })) {
+    if (signal?.aborted) break;
+    if (isCartWorkflowId(workflowId)) batch.push({ workflowId, runId });
+    if (batch.length === 200) await archiveBatch();
+  }
+  await archiveBatch();
+  if (failures.length > 0) {
+    throw new Error(
+      `${archived} closed runs were archived, and ${failures.length} could not be:\n${failures.join('\n')}`,
+    );
+  }
+  return archived;
+}
+
+const hourMs = 3_600_000;
+
+/**
+ * Archives closed runs now and every hour: those that no next run archives because their chain ended, or ended in haste. An
+ * error is logged, and the next sweep tries again.
+ */
+export function sweepHourly(source: HistorySource, logger: Logger): { close(): Promise<void> } {
+  const stop = new AbortController();
+  const sweep = async () => {
+    try {
+      const archived = await sweepClosedRuns(source, stop.signal);
+      if (archived > 0) logger.info({ archived }, 'archived closed runs');
+    } catch (error) {
+      if (!stop.signal.aborted) logger.error({ err: error }, 'the sweep of closed runs failed; the next is in an hour');
+    }
+  };
+  let sweeping = sweep();
+  const timer = setInterval(() => {
+    sweeping = sweeping.then(sweep);
+  }, hourMs);
+  timer.unref();
+  return {
+    async close() {
+      clearInterval(timer);
+      stop.abort();
+      await sweeping;
+    },
+  };
+}
