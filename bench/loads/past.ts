@@ -87,7 +87,7 @@ function decideAll(
       has < 9
         ? { type: 'addItem', ...envelope, ...line, quantity: 1 }
         : { type: 'changeItemQuantity', ...envelope, productId: line.productId, quantity: 1 };
-    const step = handle(checkpoint, command, { now, runId, freshId: randomUUID, unprojected: 0 });
+    const step = handle(checkpoint, command, { now, runId, freshId: randomUUID, unprojectedCount: 0 });
     checkpoint = step.checkpoint;
     return step.decision!;
   });
