@@ -10,5 +10,5 @@ export const createActivities = (source: HistorySource) =>
   ({
     archiveRun: createArchiveRun(source),
     loadCheckpoint: createLoadCheckpoint(source.db),
-    projectCart: createProjectCart(source.db, (userId, after) => readDecisions(source, userId, { after })),
+    projectCart: createProjectCart(source.db, (userId, range) => readDecisions(source, userId, range)),
   }) satisfies CartActivities;

@@ -1,26 +1,41 @@
+import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
-import type { Batch } from '../src/contract/activities';
-import { ForkError } from '../src/postgres/log/compare-log';
+import { type Batch, divergedFailure, type ProjectionResult } from '../src/contract/activities';
 import { recordFork } from '../src/postgres/log/forks';
 import { projectAcrossGap, type ReadDecisions } from '../src/postgres/projection/fill-gap';
-import { createProjector } from '../src/postgres/projection/group-commits';
+import { createProjector, type Projector } from '../src/postgres/projection/group-commits';
+import { type BatchOutcome, GapError } from '../src/postgres/projection/project';
 
 /**
  * Projects a batch into Postgres, all of it or nothing, and notifies who waits for it. Each attempt may run late, twice or
- * beside another: what Postgres has already is left as it is. Where Postgres lost earlier decisions, as after restoring an
- * older backup, they are taken from the histories. A fork is recorded and nothing is overwritten: Temporal retries the
- * projection of that cart until a person has decided which side is right.
+ * beside another: what is on record already stays as it is. Where the record went another way than the run, the run gets
+ * the record's checkpoint. Where Postgres lost earlier decisions, as after restoring an older backup, they are taken from
+ * the histories; where these do not have them, the cart is parked: Temporal retries its projection until it succeeds.
  */
 export const createProjectCart = (db: Knex, readDecisions: ReadDecisions) => {
   const projectInGroups = createProjector(db);
-  return async (batch: Batch): Promise<void> => {
-    const outcome = await projectInGroups(batch);
-    if (!('error' in outcome)) return;
-    const { error } = outcome;
-    if (error instanceof ForkError) {
-      await recordFork(db, batch.userId, batch.decisions[0]!.runId, error.message);
-      throw error;
-    }
-    await projectAcrossGap(db, batch, error, readDecisions);
+  return async (batch: Batch): Promise<ProjectionResult> => {
+    const outcome = await projectWithGaps(db, projectInGroups, batch, readDecisions);
+    if ('added' in outcome) return { outcome: 'projected' };
+    if ('gap' in outcome) throw outcome.gap;
+    const { reason, checkpoint } = outcome.diverged;
+    if (batch.after === undefined) throw ApplicationFailure.nonRetryable(reason, divergedFailure);
+    return { outcome: 'diverged', checkpoint };
   };
 };
+
+async function projectWithGaps(
+  db: Knex,
+  projectInGroups: Projector,
+  batch: Batch,
+  readDecisions: ReadDecisions,
+): Promise<BatchOutcome> {
+  const outcome = await projectInGroups(batch);
+  if (!('gap' in outcome)) return outcome;
+  try {
+    return await projectAcrossGap(db, batch, outcome.gap, readDecisions);
+  } catch (error) {
+    if (error instanceof GapError) await recordFork(db, batch.userId, batch.decisions[0]!.runId, error.message);
+    throw error;
+  }
+}

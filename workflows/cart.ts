@@ -1,4 +1,5 @@
 import {
+  ApplicationFailure,
   CancellationScope,
   condition,
   continueAsNew,
@@ -10,11 +11,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { CartActivities } from '../src/contract/activities';
-import { userIdOf } from '../src/contract/ids';
-import type { CarriedState } from '../src/contract/workflow';
-import { type Checkpoint, handle } from '../src/domain/handle';
+import { isCartWorkflowId, userIdOf } from '../src/contract/ids';
+import { type CarriedState, isCarriedState } from '../src/contract/workflow';
+import { type Checkpoint, handle, handleAgain, refOf, withFingerprints } from '../src/domain/handle';
 import { type Inbox, openInbox } from './inbox';
-import { present, summarise } from './presentation';
+import { present } from './presentation';
+import { project } from './project';
 
 /** Where the cart stands; for looking into a running cart. Storefronts read Postgres. */
 export const checkpointQuery = defineQuery<Checkpoint>('checkpoint');
@@ -30,7 +32,7 @@ const carriedLength = 500_000;
 
 // No maximumAttempts: a cart outlasts any outage of Postgres.
 const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
-const { loadCheckpoint, projectCart } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
+const { loadCheckpoint } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
 const { archiveRun } = proxyActivities<CartActivities>({ startToCloseTimeout: '1m', retry });
 
 /**
@@ -39,8 +41,26 @@ const { archiveRun } = proxyActivities<CartActivities>({ startToCloseTimeout: '1
  * changes nothing, for what was accepted must be kept.
  */
 export async function cartWorkflow(carried?: CarriedState): Promise<void> {
+  assertStart(carried);
   const inbox = openInbox();
   await CancellationScope.nonCancellable(() => serve(inbox, carried));
+}
+
+/** Anybody who can reach Temporal can start this workflow under any id and with any argument. */
+function assertStart(carried: unknown): void {
+  const { workflowId } = workflowInfo();
+  if (!isCartWorkflowId(workflowId)) {
+    throw ApplicationFailure.nonRetryable(
+      `A cart's workflow id is cart:{userId}; ${workflowId} is not one.`,
+      'NotACart',
+    );
+  }
+  if (carried !== undefined && !isCarriedState(carried)) {
+    throw ApplicationFailure.nonRetryable(
+      'A cart starts with no argument, or with the state of its last run.',
+      'NotACart',
+    );
+  }
 }
 
 async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
@@ -48,7 +68,9 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
   const userId = userIdOf(workflowId);
   let checkpoint = carried?.checkpoint ?? (await loadCheckpoint(userId));
   setHandler(checkpointQuery, () => checkpoint, { description: 'Where the cart stands' });
-  const unprojected = [...(carried?.unprojected ?? [])];
+  let unprojected = [...(carried?.unprojected ?? [])];
+  /** The last decision before the unprojected ones, as far as this run knows. */
+  let projected = carried === undefined ? checkpoint.last : carried.projected;
   let isProjecting = false;
   let isArchiving = previousRunId !== undefined;
   let isIdle = false;
@@ -68,9 +90,21 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
   const projectBatch = async () => {
     isProjecting = true;
     const decisions = unprojected.slice(0, batchSize);
-    await projectCart.executeWithOptions({ summary: summarise(decisions) }, [{ userId, decisions }]);
-    unprojected.splice(0, decisions.length);
+    const result = await project({ userId, decisions, ...predecessor() });
+    if (result.outcome === 'diverged') continueFrom(result.checkpoint);
+    else {
+      unprojected.splice(0, decisions.length);
+      projected = refOf(decisions.at(-1)!);
+    }
     isProjecting = false;
+  };
+  const predecessor = () => (checkpoint.recentFingerprints === undefined ? {} : { after: projected ?? null });
+  /** The record went another way than this run: takes it as it is, and decides again what it does not have. */
+  const continueFrom = (record: Checkpoint) => {
+    const again = handleAgain(record, unprojected, { now: new Date().toISOString(), runId, freshId: uuid4 });
+    projected = record.last;
+    checkpoint = again.checkpoint;
+    unprojected = again.decisions;
   };
   const archivePreviousRun = async () => {
     if (previousRunId === undefined) return;
@@ -95,7 +129,12 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
     decideInbox();
     present(userId, checkpoint.cart, unprojected.length);
     if (isRunStrained() || (isRunLong() && !isProjecting && !isArchiving)) {
-      const next: CarriedState = { schema: 1, checkpoint, unprojected };
+      const next: CarriedState = {
+        schema: 1,
+        checkpoint: withFingerprints(checkpoint),
+        unprojected,
+        ...(projected === undefined ? {} : { projected }),
+      };
       if (JSON.stringify(next).length <= carriedLength) return continueAsNew<typeof cartWorkflow>(next);
     }
     if (isIdle && !isArchiving && unprojected.length === 0) return;

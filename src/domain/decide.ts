@@ -12,7 +12,8 @@ export type RejectionCode =
   | 'item_not_in_cart'
   | 'cart_empty'
   | 'version_unknown'
-  | 'malformed_command';
+  | 'malformed_command'
+  | 'idempotency_key_reused';
 
 /** One command's outcome. Applied without events: the cart already was as the command wanted it. */
 export type Decision =

@@ -45,6 +45,7 @@ export const rejectionStatuses = {
   line_limit_exceeded: 422,
   currency_mismatch: 422,
   malformed_command: 422,
+  idempotency_key_reused: 422,
 } as const satisfies { readonly [Code in RejectionCode]: ProblemStatus<Code> };
 
 /** The title of each status (RFC 9110). */

@@ -80,7 +80,7 @@ async function list(context: OpsContext, { user, json }: { user: string; json?: 
 }
 
 function summaryOf({ history, ...run }: CartRun) {
-  const sequences = decisionsIn(history).map((decision) => decision.sequence);
+  const sequences = decisionsIn(history).map(({ decision }) => decision.sequence);
   const decisions = sequences.length > 0 ? `${sequences[0]}–${sequences.at(-1)}` : 'none';
   return { ...run, events: history.events?.length ?? 0, decisions };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { listLoggedCarts } from '../postgres/log/read-logs';
 import { listUsersInReadModel } from '../postgres/read-model/stored';
-import { readDecisions } from '../temporal/histories/decisions';
+import { readHistoryRecord } from '../temporal/histories/decisions';
 import { type HistorySource, listUsers } from '../temporal/histories/histories';
 import { forEachAtOnce } from './each';
 import { sampleOf } from './sample';
@@ -22,7 +22,7 @@ const secondLookMs = 2_000;
 
 /** Verifies one cart. What is found is looked at a second time, for a projection may have been on its way. */
 export async function verifyUser(source: HistorySource, userId: string): Promise<Verification> {
-  const verify = async () => verifyCart(source.db, userId, await readDecisions(source, userId));
+  const verify = async () => verifyCart(source.db, userId, await readHistoryRecord(source, userId));
   const first = await verify();
   if (first.findings.length === 0) return first;
   await delay(secondLookMs);

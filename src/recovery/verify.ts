@@ -1,12 +1,12 @@
 import type { Knex } from 'knex';
-import type { RecordedDecision } from '../domain/handle';
-import { compareLog } from '../postgres/log/compare-log';
 import { genesisHash, hashEvent } from '../postgres/log/hash-chain';
-import { readLogs, type StoredLog } from '../postgres/log/read-logs';
+import { readLogs, readRecordedDecisions, type StoredLog } from '../postgres/log/read-logs';
 import { isRecordedAs } from '../postgres/log/rows';
 import { buildReadModel } from '../postgres/read-model/build';
 import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgres/read-model/stored';
 import { readModelTables } from '../postgres/read-model/tables';
+import type { HistoryRecord } from '../temporal/histories/decisions';
+import { checkHistories, placeOf } from './verify-histories';
 
 /** Something that is not as it must be, with the place and what to make of it. */
 export interface Finding {
@@ -27,31 +27,29 @@ export interface Verification {
   readonly findings: readonly Finding[];
 }
 
-/**
- * Holds everything known of a cart against each other: Temporal's histories = copy of the log = hash chain = fold = read model.
- * @param decisions what the histories say the cart decided, in order of sequence.
- */
-export async function verifyCart(
-  db: Knex,
-  userId: string,
-  decisions: readonly RecordedDecision[],
-): Promise<Verification> {
-  const { log, stored } = await db.transaction(
-    async (trx) => ({ log: (await readLogs(trx, [userId]))[0]!, stored: await readStoredModel(trx, userId) }),
+/** Compares all that is known of a cart: Temporal's histories, the log in Postgres, its hash chain, its fold, the read model. */
+export async function verifyCart(db: Knex, userId: string, histories: HistoryRecord): Promise<Verification> {
+  const { log, recorded, stored } = await db.transaction(
+    async (trx) => ({
+      log: (await readLogs(trx, [userId]))[0]!,
+      recorded: await readRecordedDecisions(trx, userId),
+      stored: await readStoredModel(trx, userId),
+    }),
     { isolationLevel: 'repeatable read', readOnly: true },
   );
   const findings = [
     ...checkSequences(log),
     ...checkEvents(log),
     ...checkChain(log),
-    ...checkHistories(log, decisions),
+    ...checkHistories(recorded, histories),
     ...(await checkReadModel(db, log, stored)),
   ];
+  const placesInHistories = new Set([...histories.projected, ...histories.others].map(placeOf));
   return {
     userId,
     decisions: log.commands.length,
     events: log.events.length,
-    inHistories: decisions.length,
+    inHistories: recorded.filter((decision) => placesInHistories.has(placeOf(decision))).length,
     findings: findings.map((finding) => ({ userId, ...finding })),
   };
 }
@@ -108,21 +106,6 @@ function checkChain({ userId, events }: StoredLog): Found[] {
     expected = hash;
   }
   return found;
-}
-
-function checkHistories({ userId, commands, events }: StoredLog, decisions: readonly RecordedDecision[]): Found[] {
-  const stored = {
-    userId,
-    commands: new Map(commands.map((command) => [command.sequence, command])),
-    // The hashes of what the rows hold now; whether these are the stored ones, the hash chain says.
-    events: new Map(
-      events.map(({ event, previousHash }) => [
-        event.version,
-        { previousHash, hash: hashEvent(previousHash, userId, event) },
-      ]),
-    ),
-  };
-  return [...compareLog(stored, decisions)].map(({ place, what }) => ({ where: 'histories', ...place, what }));
 }
 
 async function checkReadModel(db: Knex, log: StoredLog, stored: StoredReadModel): Promise<Found[]> {

@@ -208,7 +208,7 @@ describe('when a chain ended', () => {
       const { history, ...info } = runs[0]!;
       expect(info).toEqual({ ...forgotten, source: 'archive' });
       const { sequence } = await world.db('carts').where({ user_id: user }).first('sequence');
-      expect(runs.flatMap((run) => decisionsIn(run.history).map((each) => each.sequence))).toEqual(
+      expect(runs.flatMap((run) => decisionsIn(run.history).map((each) => each.decision.sequence))).toEqual(
         sequencesUpTo(sequence),
       );
       expect(await readDecisions(source, ended)).toMatchObject([{ sequence: 1, runId: lastRunId }]);

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { createLoadCheckpoint } from '../../activities/load-checkpoint';
 import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
-import type { RecordedDecision } from '../../src/domain/handle';
+import { emptyCheckpoint, handleAgain, type RecordedDecision, refOf } from '../../src/domain/handle';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
-import { add, tell } from '../support/cart-story';
+import { add, instant, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
@@ -23,8 +23,9 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const newUser = () => `user-${randomBytes(6).toString('hex')}`;
-const projectCart = (userId: string, decisions: readonly RecordedDecision[]): Promise<void> =>
+const projectCart = (userId: string, decisions: readonly RecordedDecision[]): Promise<unknown> =>
   activities.projectCart({ userId, decisions });
+const byOtherRun = (decisions: readonly RecordedDecision[]) => decisions.map((each) => ({ ...each, runId: 'other' }));
 
 const everything = async (userId: string) => ({
   commands: await database.db('cart_commands').where({ user_id: userId }).orderBy('sequence'),
@@ -135,7 +136,7 @@ describe('projecting decisions', () => {
     expect(await everything(userId)).toEqual(before);
   });
 
-  it('fails with the place named, and writes nothing, where another event is at a known version', async () => {
+  it('of a run that names no predecessor fails for good, and writes nothing, where another event is on record', async () => {
     const userId = newUser();
     await projectCart(userId, tell([add('pen'), add('ink')]).decisions);
     const before = await everything(userId);
@@ -148,15 +149,69 @@ describe('projecting decisions', () => {
     expect(await everything(userId)).toEqual(before);
   });
 
-  it('goes on where a command id comes back that the cart has long forgotten', async () => {
+  it('answers with the record where it went another way, and writes nothing', async () => {
     const userId = newUser();
-    const { decisions, checkpoint } = tell([add('pen', 1, { commandId: 'k' })]);
-    const again = tell([add('pen', 1, { commandId: 'k' })], { ...checkpoint, recentCommandIds: [] });
+    const { decisions, checkpoint } = tell([add('pen'), add('ink')]);
     await projectCart(userId, decisions);
-    await projectCart(userId, again.decisions);
-    await projectCart(userId, again.decisions);
-    expect((await everything(userId)).commands.map((row) => row.command_id)).toEqual(['k', 'k~2']);
+    const before = await everything(userId);
+    const [first, second, third] = byOtherRun(tell([add('pen'), add('ink'), add('pad')]).decisions);
+    const answers = [
+      await activities.projectCart({ userId, decisions: [first!, second!, third!], after: null }),
+      await activities.projectCart({ userId, decisions: [second!, third!], after: refOf(first!) }),
+      await activities.projectCart({ userId, decisions: [third!], after: refOf(second!) }),
+    ];
+    for (const answer of answers) {
+      const record = answer.outcome === 'diverged' ? answer.checkpoint : undefined;
+      expect(record).toMatchObject({ cart: checkpoint.cart, sequence: 2, last: refOf(decisions[1]!) });
+      expect(record?.recentCommandIds).toEqual(expect.arrayContaining(['c1', 'c2']));
+    }
+    expect(await everything(userId)).toEqual(before);
+    const own = await activities.projectCart({ userId, decisions: [third!], after: refOf(decisions[1]!) });
+    expect(own).toEqual({ outcome: 'projected' });
+  });
+
+  it('has a command that the run no longer remembers take effect once', async () => {
+    const userId = newUser();
+    const first = tell([add('pen', 1, { commandId: 'k' }), add('ink')]);
+    await projectCart(userId, first.decisions);
+    const forgotten = { ...first.checkpoint, recentCommandIds: [], recentFingerprints: [] };
+    const again = tell([add('pen', 1, { commandId: 'k' })], forgotten);
+    const answer = await activities.projectCart({
+      userId,
+      decisions: again.decisions,
+      after: refOf(first.decisions[1]!),
+    });
+    expect(answer.outcome).toBe('diverged');
+    const record = answer.outcome === 'diverged' ? answer.checkpoint : emptyCheckpoint;
+    const context = { now: instant(9), runId: 'run', freshId: () => 'fresh' };
+    expect(handleAgain(record, again.decisions, context).decisions).toEqual([]);
     expect((await everything(userId)).cart).toMatchObject({ version: 2, item_count: 2 });
+  });
+
+  it('has another command under a forgotten id rejected, once', async () => {
+    const userId = newUser();
+    const first = tell([add('pen', 1, { commandId: 'k' })]);
+    await projectCart(userId, first.decisions);
+    const forgotten = { ...first.checkpoint, recentCommandIds: [], recentFingerprints: [] };
+    const context = { now: instant(9), runId: 'run', freshId: () => 'fresh' };
+    const rejectReuse = async () => {
+      const reused = tell([add('pen', 5, { commandId: 'k' })], { ...forgotten, ...(await headOf(userId)) }).decisions;
+      const answer = await activities.projectCart({ userId, decisions: reused, after: (await headOf(userId)).last! });
+      const record = answer.outcome === 'diverged' ? answer.checkpoint : emptyCheckpoint;
+      const { decisions } = handleAgain(record, reused, context);
+      if (decisions.length > 0) await activities.projectCart({ userId, decisions, after: record.last! });
+      return decisions;
+    };
+    const headOf = async (user: string) => {
+      const { sequence, last } = await activities.loadCheckpoint(user);
+      return { sequence, last: last! };
+    };
+    expect(await rejectReuse()).toEqual([
+      expect.objectContaining({ outcome: 'rejected', code: 'idempotency_key_reused' }),
+    ]);
+    expect(await rejectReuse()).toEqual([]);
+    expect((await everything(userId)).commands.map((row) => row.command_id)).toEqual(['k', 'k~2']);
+    expect((await everything(userId)).cart).toMatchObject({ version: 1, item_count: 1 });
   });
 
   it('keeps names that need care as they are', async () => {

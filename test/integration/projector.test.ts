@@ -1,6 +1,5 @@
 import type { RecordedDecision } from '../../src/domain/handle';
 import { connectDatabase } from '../../src/postgres/database';
-import { ForkError } from '../../src/postgres/log/compare-log';
 import { createProjector, type Projector } from '../../src/postgres/projection/group-commits';
 import { add, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
@@ -66,9 +65,9 @@ describe('projecting in groups', () => {
       project({ userId: 'hole', decisions: [first!, third!] }),
       project({ userId: 'fine', decisions: story }),
     ]);
-    expect(forked).toEqual({ error: expect.any(ForkError) });
-    expect(gap).toEqual({ error: expect.objectContaining({ name: 'GapError', after: 0 }) });
-    expect(hole).toEqual({ error: expect.objectContaining({ name: 'GapError', after: 0 }) });
+    expect(forked).toEqual({ diverged: expect.objectContaining({ reason: expect.stringContaining('fork') }) });
+    expect(gap).toEqual({ gap: expect.objectContaining({ name: 'GapError', after: 0 }) });
+    expect(hole).toEqual({ gap: expect.objectContaining({ name: 'GapError', after: 0 }) });
     expect(fine).toEqual({ added: 2 });
   });
 

@@ -6,6 +6,7 @@ import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { readModelDefinition, readModelTables } from '../../src/postgres/read-model/tables';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
+import { asProjected } from '../../src/temporal/histories/decisions';
 import { add, tell } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { readModelText } from '../support/model-tables';
@@ -122,7 +123,7 @@ describe('rebuilding the read model from the log', () => {
     isOver = true;
     await reading;
     expect(reads).toBeGreaterThan(10);
-    expect((await verifyCart(database.db, 'busy', decisions)).findings).toEqual([]);
+    expect((await verifyCart(database.db, 'busy', asProjected(decisions))).findings).toEqual([]);
     expect((await rebuildAll(database.db, quiet)).differed).toEqual([]);
   });
 
@@ -153,7 +154,7 @@ describe('rebuilding the read model from the log', () => {
 describe('verifying', () => {
   it('finds nothing where all is well', async () => {
     const [first] = await fill(1, 80, 6);
-    expect(await verifyCart(database.db, first!.userId, first!.decisions)).toEqual({
+    expect(await verifyCart(database.db, first!.userId, asProjected(first!.decisions))).toEqual({
       userId: 'user-0',
       decisions: 80,
       events: first!.decisions.flatMap((decision) => decision.events).length,
@@ -177,7 +178,7 @@ describe('verifying', () => {
         .db('cart_events')
         .where({ user_id: userId, version: row.version })
         .update({ [column]: changed });
-      const { findings } = await verifyCart(database.db, userId, []);
+      const { findings } = await verifyCart(database.db, userId, asProjected([]));
       if (findings.length === 0)
         missed.push(`${column} of version ${row.version}: ${String(value(row))} -> ${changed}`);
       const at = column === 'version' ? (changed as number) : row.version;
@@ -187,7 +188,7 @@ describe('verifying', () => {
         .update({ [column]: value(row) });
     }
     expect({ seed, missed }).toEqual({ seed, missed: [] });
-    expect((await verifyCart(database.db, userId, [])).findings).toEqual([]);
+    expect((await verifyCart(database.db, userId, asProjected([]))).findings).toEqual([]);
   });
 
   it('finds a missing event', async () => {
@@ -195,7 +196,8 @@ describe('verifying', () => {
     const { userId, decisions } = first!;
     const { db } = database;
     await db.raw('alter table cart_events disable trigger user');
-    const found = async () => (await verifyCart(db, userId, decisions)).findings.map(({ what }) => what).join('\n');
+    const found = async () =>
+      (await verifyCart(db, userId, asProjected(decisions))).findings.map(({ what }) => what).join('\n');
     await db.transaction(async (trx) => {
       await trx('cart_events').where({ user_id: userId, version: 5 }).delete();
     });
@@ -205,7 +207,7 @@ describe('verifying', () => {
   it('finds a fork between Temporal and Postgres', async () => {
     const [first] = await fill(1, 20, 9);
     const other = tell(Array.from({ length: 20 }, () => add('cap'))).decisions;
-    const { findings } = await verifyCart(database.db, first!.userId, other);
+    const { findings } = await verifyCart(database.db, first!.userId, asProjected(other));
     expect(findings.map((finding) => finding.what).join('\n')).toContain('fork');
   });
 });

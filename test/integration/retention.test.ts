@@ -6,7 +6,7 @@ import { healAll } from '../../src/recovery/heal-all';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
 import { sweepClosedRuns } from '../../src/temporal/histories/archive-runs';
-import { decisionsIn, readDecisions } from '../../src/temporal/histories/decisions';
+import { decisionsIn, readDecisions, readHistoryRecord } from '../../src/temporal/histories/decisions';
 import { decisiveEventsOf, fetchDecisiveEvents } from '../../src/temporal/histories/decisive-events';
 import { type HistorySource, readRuns } from '../../src/temporal/histories/histories';
 import { readModelText } from '../support/model-tables';
@@ -73,7 +73,7 @@ const closedRuns = async (): Promise<{ workflowId: string; runId: string }[]> =>
   return runs;
 };
 const verifyAll = async () =>
-  Promise.all((await users()).map(async (user) => verifyCart(world.db, user, await readDecisions(source, user))));
+  Promise.all((await users()).map(async (user) => verifyCart(world.db, user, await readHistoryRecord(source, user))));
 
 describe('a history read only for where its run began and what it had done', () => {
   it('has those events as the whole history has them, page after page', async () => {

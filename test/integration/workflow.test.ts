@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
+import { parseSignal } from '../../src/contract/signals';
 import { readRuns } from '../../src/temporal/histories/histories';
 import { poisons } from '../support/poisons';
 import { expectWhole, readLog } from '../support/read-log';
@@ -40,9 +41,11 @@ describe.each([
     for (const [, signal, args] of poisons) await world.signal(user, signal, ...args);
     const good = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
     expect(good).toMatchObject({ status: 200, body: { version: 2, itemCount: 2 } });
-    await until('all are on record', async () => (await decisionsOf(world, user)) === poisons.length + 2);
+    // Without an id of its own a signal is known by its name and by what of its payload is recorded.
+    const different = new Set(poisons.map(([, signal, [payload]]) => JSON.stringify(parseSignal(signal, payload))));
+    await until('all are on record', async () => (await decisionsOf(world, user)) === different.size + 2);
     const { commands } = await readLog(world, user);
-    expect(commands.filter((command) => command.code === 'malformed_command')).toHaveLength(poisons.length);
+    expect(commands.filter((command) => command.code === 'malformed_command')).toHaveLength(different.size);
     await expectWhole(world, user);
   });
 
@@ -72,8 +75,11 @@ describe.each([
     }
     const good = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
     expect(good.status).toBe(200);
-    const { commands } = await readLog(world, user);
-    expect(commands.filter((command) => command.code === 'malformed_command')).toHaveLength(payloads.length);
+    const malformed = (await readLog(world, user)).commands.filter((command) => command.code === 'malformed_command');
+    const different = new Set(malformed.map((command) => JSON.stringify(command.data)));
+    expect(malformed).toHaveLength(different.size);
+    // Two of the payloads are recorded as the same text as another one.
+    expect(different.size).toBe(payloads.length - 2);
   });
 
   it('goes on when asked to cancel', async () => {

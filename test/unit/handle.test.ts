@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { commandTypes, parseCommand } from '../../src/contract/parse-command';
 import { parseSignal } from '../../src/contract/signals';
 import { isMalformed } from '../../src/domain/commands';
-import { emptyCheckpoint, handle, rememberedCommands } from '../../src/domain/handle';
+import { emptyCheckpoint, handle, handleAgain, rememberedCommands } from '../../src/domain/handle';
 import { add, command, instant, tell } from '../support/cart-story';
 import { poisons } from '../support/poisons';
 
@@ -43,6 +43,72 @@ describe('a command that arrives twice', () => {
     }
     const again = handle(checkpoint, command(add('pen', 1, { commandId: 'k' })), { ...at, unprojectedCount: 2_001 });
     expect(again.decision).toBeUndefined();
+  });
+});
+
+describe('one id for different commands', () => {
+  const first = handle(emptyCheckpoint, command(add('pen', 1, { commandId: 'k' })), at);
+  const other = (quantity: number, more = {}) => command(add('pen', quantity, { commandId: 'k', ...more }));
+
+  it('has the later ones on record as rejected, each once, and the first one keep its outcome', () => {
+    const second = handle(first.checkpoint, other(2), at);
+    expect(second.decision).toMatchObject({
+      sequence: 2,
+      outcome: 'rejected',
+      code: 'idempotency_key_reused',
+      command: { commandId: 'k~2', type: 'addItem', data: { quantity: 2 } },
+    });
+    const third = handle(second.checkpoint, other(3), at);
+    expect(third.decision).toMatchObject({ code: 'idempotency_key_reused', command: { commandId: 'k~3' } });
+    for (const repeated of [other(1), other(2), other(3)]) {
+      expect(handle(third.checkpoint, repeated, at).decision).toBeUndefined();
+    }
+    expect(third.checkpoint.cart).toEqual(first.checkpoint.cart);
+  });
+
+  it('is not another command where only what the server added is different', () => {
+    const again = other(1, { issuedAt: instant(9), actor: 'user:bob', unitPrice: 999, name: 'Another name' });
+    expect(handle(first.checkpoint, again, at).decision).toBeUndefined();
+  });
+
+  it('takes a command whose id looks like that of a reuse for itself', () => {
+    const alike = handle(first.checkpoint, other(1, { commandId: 'k~2' }), at);
+    expect(alike.decision).toMatchObject({ outcome: 'applied', command: { commandId: 'k~2' } });
+    const before = handle(emptyCheckpoint, other(1, { commandId: 'k~2' }), at);
+    expect(handle(before.checkpoint, other(1), at).decision).toMatchObject({ outcome: 'applied' });
+  });
+});
+
+describe('commands that are handled again', () => {
+  const story = [
+    add('pen'),
+    { type: 'removeItem', productId: 'nothing' },
+    add('ink', 2, { commandId: 'k' }),
+    add('ink', 3, { commandId: 'k' }),
+  ];
+  const context = { now: instant(50), runId: 'later run', freshId: () => 'fresh' };
+  const { decisions } = tell(story.map((fields, n) => ({ commandId: `c${n}`, ...fields })));
+
+  it('on the record that has them all give no decision', () => {
+    const record =
+      decisions.length > 0 ? tell(story.map((fields, n) => ({ commandId: `c${n}`, ...fields }))) : undefined;
+    expect(handleAgain(record!.checkpoint, decisions, context).decisions).toEqual([]);
+  });
+
+  it('on another record are decided as they come, with their own ids', () => {
+    const record = tell([add('cap', 7, { commandId: 'other' })]).checkpoint;
+    const again = handleAgain(record, decisions, context);
+    expect(again.decisions.map(({ sequence, command: { commandId } }) => [sequence, commandId])).toEqual([
+      [2, 'c0'],
+      [3, 'c1'],
+      [4, 'k'],
+      [5, 'k~5'],
+    ]);
+    expect(again.checkpoint.cart.items.map(({ productId, quantity }) => [productId, quantity])).toEqual([
+      ['cap', 7],
+      ['pen', 1],
+      ['ink', 2],
+    ]);
   });
 });
 
@@ -97,12 +163,30 @@ describe('what is no command', () => {
     expect(parsed.map(isMalformed)).toEqual([false, true, true, false]);
   });
 
-  it('is on record each time, also under an id that is taken', () => {
+  it('is on record once for each payload, also where its id is taken', () => {
     const poison = parseCommand('addItem', { commandId: 'k' });
     const first = handle(emptyCheckpoint, poison, at);
-    const second = handle(first.checkpoint, poison, at);
     expect(first.decision?.command.commandId).toBe('k');
-    expect(second.decision?.command.commandId).toBe('fresh');
+    expect(handle(first.checkpoint, poison, at).decision).toBeUndefined();
+    const other = handle(first.checkpoint, parseCommand('addItem', { commandId: 'k', quantity: 0 }), at);
+    expect(other.decision).toMatchObject({ code: 'malformed_command' });
+    expect(other.decision?.command.commandId).toMatch(/^unnamed-/);
+  });
+
+  it('gets an id made of its name and payload where it has none', () => {
+    const poison = parseCommand('addItem', { quantity: 'many' });
+    const first = handle(emptyCheckpoint, poison, at);
+    expect(first.decision?.command.commandId).toMatch(/^unnamed-/);
+    expect(handle(first.checkpoint, poison, at).decision).toBeUndefined();
+    expect(handle(first.checkpoint, parseCommand('addItem', { quantity: 'few' }), at).decision).toBeDefined();
+  });
+
+  it('in a run from before there were fingerprints is on record each time', () => {
+    const { recentFingerprints: _none, ...earlier } = emptyCheckpoint;
+    const poison = parseCommand('addItem', { commandId: 'k' });
+    const first = handle(earlier, poison, at);
+    expect(handle(first.checkpoint, poison, at).decision?.command.commandId).toBe('fresh');
+    expect(first.checkpoint).not.toHaveProperty('recentFingerprints');
   });
 
   it('never throws and is always storable, whatever it is', () => {

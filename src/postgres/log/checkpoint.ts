@@ -1,29 +1,39 @@
 import type { Knex } from 'knex';
 import { evolve } from '../../domain/evolve';
-import { type Checkpoint, rememberedCommands } from '../../domain/handle';
+import { type Checkpoint, type DecisionRef, rememberedCommands } from '../../domain/handle';
 import { emptyCart } from '../../domain/state';
 import { createLookUp } from '../look-up';
+import { type RecordedRef, recordedRefColumns, toRecordedRef, toRemembered } from './recorded';
 import { eventColumns, toEvent } from './rows';
 
-/** Where the copy of a cart's log stands: its events folded, and its newest command ids. Reads the log, not the read model. */
+/** Where a cart's log in Postgres ends: its events folded, and its newest commands. It does not read the read model. */
 export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoint> {
-  return db.transaction(
-    async (trx) => {
-      const events = await trx('cart_events').select(eventColumns).where({ user_id: userId }).orderBy('version');
-      const commands = await trx('cart_commands')
-        .select('sequence', 'command_id')
-        .where({ user_id: userId })
-        .orderBy('sequence', 'desc')
-        .limit(rememberedCommands);
-      return {
-        cart: events.map(toEvent).reduce(evolve, emptyCart),
-        sequence: commands[0]?.sequence ?? 0,
-        recentCommandIds: commands.map((command) => command.command_id).reverse(),
-      };
-    },
-    { isolationLevel: 'repeatable read', readOnly: true },
-  );
+  return db.transaction((trx) => readCheckpointIn(trx, userId), { isolationLevel: 'repeatable read', readOnly: true });
 }
+
+/** As `readCheckpoint`, in a transaction in which the log does not change. */
+export async function readCheckpointIn(trx: Knex.Transaction, userId: string): Promise<Checkpoint> {
+  const events = await trx('cart_events').select(eventColumns).where({ user_id: userId }).orderBy('version');
+  const { rows } = await trx.raw(newestCommands, [userId, rememberedCommands]).options({ name: 'newest-commands' });
+  const refs = rows.map(toRecordedRef).reverse();
+  const last = refs.at(-1);
+  return {
+    cart: events.map(toEvent).reduce(evolve, emptyCart),
+    sequence: last?.sequence ?? 0,
+    ...toRemembered(refs),
+    ...(last === undefined ? {} : { last: toRef(last) }),
+  };
+}
+
+const toRef = ({ sequence, commandId, runId, decidedAt }: RecordedRef): DecisionRef => ({
+  sequence,
+  commandId,
+  runId,
+  decidedAt,
+});
+
+const newestCommands = `
+  select ${recordedRefColumns} from cart_commands c where user_id = ? order by sequence desc limit ?`;
 
 /** Tells whether a user has no log, and so never had a cart that got this far. */
 export function createUnusedCheck(db: Knex): (userId: string) => Promise<boolean> {

@@ -59,12 +59,6 @@ function isStored({ userId, events }: StoredPart, event: CartEvent): boolean {
   return there !== undefined && hashEvent(there.previousHash, userId, event).equals(there.hash);
 }
 
-/** The first place where Postgres does not have what these decisions are, as an error. */
-export function findFork(stored: StoredPart, decisions: readonly RecordedDecision[]): ForkError | undefined {
-  const [first] = compareLog(stored, decisions);
-  return first && new ForkError(`Cart ${stored.userId}: ${first.what}.`);
-}
-
 /** What Postgres has of a cart of which a history has decisions. `unequal` includes a read model that is behind the log. */
 export type LogComparison = 'absent' | 'equal' | 'unequal';
 

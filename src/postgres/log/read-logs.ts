@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import type { CartEvent } from '../../domain/events';
+import type { RecordedDecision } from '../../domain/handle';
 import { groupByUser } from '../group-by-user';
-import { type CartEventRow, eventColumns, toEvent } from './rows';
+import { type CartEventRow, eventColumns, toDecision, toEvent } from './rows';
 
 /** An event as the copy of the log holds it. */
 export interface StoredEvent {
@@ -87,4 +88,16 @@ export async function readSequence(db: Knex, userId: string): Promise<number> {
 export async function countEvents(db: Knex): Promise<number> {
   const { rows } = await db.raw('select count(*) as events from cart_events');
   return rows[0].events;
+}
+
+/** The decisions of a cart as they are on record, in order of sequence. */
+export async function readRecordedDecisions(db: Knex, userId: string): Promise<RecordedDecision[]> {
+  const commands = await db('cart_commands').where({ user_id: userId }).orderBy('sequence');
+  const events = await db('cart_events')
+    .select('sequence', ...eventColumns)
+    .where({ user_id: userId })
+    .orderBy('version');
+  const eventsOf = new Map<number, CartEvent[]>();
+  for (const row of events) eventsOf.set(row.sequence, [...(eventsOf.get(row.sequence) ?? []), toEvent(row)]);
+  return commands.map((row) => toDecision(row, eventsOf.get(row.sequence) ?? []));
 }

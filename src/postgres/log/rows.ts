@@ -1,5 +1,5 @@
 import type { CartEvent } from '../../domain/events';
-import type { RecordedDecision } from '../../domain/handle';
+import type { RecordedCommand, RecordedDecision } from '../../domain/handle';
 import type { ChainedEvent } from './hash-chain';
 
 /**
@@ -83,3 +83,38 @@ export const toEvent = (row: CartEventRow): CartEvent =>
     commandId: row.command_id,
     actor: row.actor,
   }) as CartEvent;
+
+export interface CartCommandRow {
+  sequence: number;
+  command_id: string;
+  type: string;
+  actor: string;
+  issued_at: Date;
+  decided_at: Date;
+  run_id: string;
+  expected_version: number | null;
+  data: RecordedCommand['data'];
+  outcome: RecordedDecision['outcome'];
+  code: string | null;
+  reason: string | null;
+}
+
+/** A row of `cart_commands`, with its events, as the decision it stores. */
+export const toDecision = (row: CartCommandRow, events: readonly CartEvent[]): RecordedDecision =>
+  ({
+    sequence: row.sequence,
+    command: {
+      commandId: row.command_id,
+      type: row.type,
+      actor: row.actor,
+      issuedAt: row.issued_at.toISOString(),
+      ...(row.expected_version === null ? {} : { expectedVersion: row.expected_version }),
+      data: row.data,
+    },
+    decidedAt: row.decided_at.toISOString(),
+    runId: row.run_id,
+    outcome: row.outcome,
+    ...(row.code === null ? {} : { code: row.code }),
+    ...(row.reason === null ? {} : { reason: row.reason }),
+    events,
+  }) as RecordedDecision;

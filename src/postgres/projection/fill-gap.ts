@@ -1,24 +1,27 @@
 import type { Knex } from 'knex';
 import type { Batch } from '../../contract/activities';
 import type { RecordedDecision } from '../../domain/handle';
-import { GapError, project } from './project';
+import { type BatchOutcome, GapError, project, projectBatches } from './project';
 
-/** Reads the decisions of a cart after a sequence that Temporal's histories, live or archived, still have, in order. */
-export type ReadDecisions = (userId: string, after: number) => Promise<readonly RecordedDecision[]>;
+/** Reads the decisions of a cart between two sequences that Temporal's histories, live or archived, have, in order. */
+export type ReadDecisions = (
+  userId: string,
+  range: { readonly after: number; readonly before: number },
+) => Promise<readonly RecordedDecision[]>;
 
 /**
  * Projects a batch before which Postgres lacks decisions: those from the histories first, then the batch.
- * @returns how many decisions were new.
- * @throws GapError where the histories do not have them either.
+ * @throws GapError where the histories do not have them either. Nothing is written then.
  */
 export async function projectAcrossGap(
   db: Knex,
-  { userId, decisions }: Batch,
+  batch: Batch,
   gap: GapError,
   readDecisions: ReadDecisions,
-): Promise<number> {
+): Promise<BatchOutcome> {
+  const { userId, decisions } = batch;
   const first = decisions[0]!.sequence;
-  const missing = (await readDecisions(userId, gap.after)).filter(({ sequence }) => sequence < first);
+  const missing = await readDecisions(userId, { after: gap.after, before: first });
   const missingCount = first - gap.after - 1;
   if (missing.length !== missingCount) {
     throw new GapError(
@@ -26,5 +29,9 @@ export async function projectAcrossGap(
       gap.after,
     );
   }
-  return db.transaction((trx) => project(trx, userId, [...missing, ...decisions]));
+  return db.transaction(async (trx) => {
+    await project(trx, userId, missing);
+    const [outcome] = await projectBatches(trx, [batch]);
+    return outcome!;
+  });
 }

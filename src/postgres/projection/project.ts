@@ -1,7 +1,10 @@
 import type { Knex } from 'knex';
 import type { Batch } from '../../contract/activities';
-import type { RecordedDecision } from '../../domain/handle';
-import { ForkError, findFork, readStoredParts } from '../log/compare-log';
+import { fingerprintOf } from '../../domain/fingerprint';
+import { type Checkpoint, type DecisionRef, isSameDecision, type RecordedDecision, refOf } from '../../domain/handle';
+import { readCheckpointIn } from '../log/checkpoint';
+import { compareLog, ForkError, readStoredParts } from '../log/compare-log';
+import { isReuse, type RecordedRef, readRecordedRefs, reuseOf, toRemembered } from '../log/recorded';
 import { foldDecisions, type ProjectedRows } from './fold';
 import { type LockedCart, lockCarts } from './lock-carts';
 import { writeRows } from './write';
@@ -19,90 +22,142 @@ export class GapError extends Error {
   }
 }
 
+/** What the record has of a cart whose batch follows on something else, or has commands that are on record already. */
+export interface Divergence {
+  readonly checkpoint: Checkpoint;
+  /** The first place of the batch that is different on record, in words. */
+  readonly reason: string;
+}
+
 /** How many of a batch's decisions were new, or why none of them was written. */
-export type BatchOutcome = { readonly added: number } | { readonly error: ForkError | GapError };
+export type BatchOutcome = { readonly added: number } | { readonly diverged: Divergence } | { readonly gap: GapError };
 
 /**
- * Projects batches of different carts in this transaction: locks the carts, compares what Postgres already has with the
- * batches, folds the new decisions, writes the log and the read model, and notifies who waits for them. Decisions that
- * Postgres has are skipped, so that a repeated, late or parallel call changes nothing.
- * @returns the outcome of each batch, in order: ForkError where Postgres has something else at the same place, GapError
- * where decisions before the batch are missing. Nothing is written of such a batch.
+ * Projects batches of different carts in this transaction: locks the carts, compares the batches with the record, folds the
+ * new decisions, writes the log and the read model, and notifies who waits for them. Decisions that are on record are
+ * skipped, so that a repeated, late or parallel call changes nothing; nothing on record ever changes.
+ * @returns the outcome of each batch, in order.
  */
 export async function projectBatches(trx: Knex.Transaction, batches: readonly Batch[]): Promise<BatchOutcome[]> {
   const carts = await lockCarts(
     trx,
     batches.map((batch) => batch.userId),
   );
-  const parts = batches.map((batch) => splitAtHead(carts.get(batch.userId)!, batch));
-  const errors = await compareKnown(trx, parts);
+  const [recorded, forks] = [await readRecordedRefs(trx, batches), await findForks(trx, batches, carts)];
   const rows: ProjectedRows[] = [];
-  const outcomes = parts.map((part): BatchOutcome => {
-    const error = errors.get(part.userId) ?? findBreak(part);
-    if (error !== undefined) return { error };
-    if (part.fresh.length > 0) rows.push(foldDecisions(part.locked, part.fresh));
-    return { added: part.fresh.length };
-  });
+  const outcomes: BatchOutcome[] = [];
+  for (const [place, batch] of batches.entries()) {
+    const cart = carts.get(batch.userId)!;
+    const fresh = batch.decisions.filter((decision) => decision.sequence > cart.sequence);
+    const gap = findGap(cart, fresh);
+    const reason = forks.get(batch) ?? findDivergence(cart, batch, fresh, recorded[place]!);
+    if (reason !== undefined) {
+      outcomes.push({ diverged: await describeRecord(trx, batch, recorded[place]!, reason) });
+    } else if (gap !== undefined) {
+      outcomes.push({ gap });
+    } else {
+      if (fresh.length > 0) rows.push(foldDecisions(cart, fresh));
+      outcomes.push({ added: fresh.length });
+    }
+  }
   if (rows.length > 0) await writeRows(trx, rows);
   return outcomes;
 }
 
-/** As `projectBatches`, for one cart. @returns how many decisions were new. @throws ForkError or GapError. */
+/** As `projectBatches`, for decisions of one cart. @returns how many were new. @throws ForkError or GapError. */
 export async function project(
   trx: Knex.Transaction,
   userId: string,
   decisions: readonly RecordedDecision[],
 ): Promise<number> {
   const [outcome] = await projectBatches(trx, [{ userId, decisions }]);
-  if ('error' in outcome!) throw outcome.error;
+  if ('gap' in outcome!) throw outcome.gap;
+  if ('diverged' in outcome!) throw new ForkError(`Cart ${userId}: ${outcome.diverged.reason}.`);
   return outcome!.added;
 }
 
-/** A batch, split into the decisions that Postgres has a decision in the place of, and the new ones. */
-interface SplitBatch {
-  readonly userId: string;
-  readonly locked: LockedCart;
-  readonly known: readonly RecordedDecision[];
-  readonly fresh: readonly RecordedDecision[];
-}
+type LockedCarts = ReadonlyMap<string, LockedCart>;
 
-function splitAtHead(locked: LockedCart, { userId, decisions }: Batch): SplitBatch {
-  const known = decisions.filter((decision) => decision.sequence <= locked.sequence);
-  return { userId, locked, known, fresh: decisions.slice(known.length) };
-}
-
-/** @returns by user, the first place where Postgres has something else than a batch. */
-async function compareKnown(
+/** Compares batches that do not name the decision they follow on with what the log has in their places. */
+async function findForks(
   trx: Knex.Transaction,
-  batches: readonly SplitBatch[],
-): Promise<ReadonlyMap<string, ForkError>> {
-  const repeated = batches.filter(({ known }) => known.length > 0);
-  const errors = new Map<string, ForkError>();
-  if (repeated.length === 0) return errors;
-  const logs = repeated.map(({ userId, known }) => ({ userId, decisions: known }));
-  const stored = await readStoredParts(trx, logs);
-  for (const [index, { userId, decisions }] of logs.entries()) {
-    const error = findFork(stored[index]!.part, decisions);
-    if (error !== undefined) errors.set(userId, error);
+  batches: readonly Batch[],
+  carts: LockedCarts,
+): Promise<ReadonlyMap<Batch, string>> {
+  const repeated = batches.filter(
+    ({ userId, decisions, after }) => after === undefined && decisions[0]!.sequence <= carts.get(userId)!.sequence,
+  );
+  const forks = new Map<Batch, string>();
+  if (repeated.length === 0) return forks;
+  const known = repeated.map(({ userId, decisions }) => ({
+    userId,
+    decisions: decisions.filter(({ sequence }) => sequence <= carts.get(userId)!.sequence),
+  }));
+  const stored = await readStoredParts(trx, known);
+  for (const [index, batch] of repeated.entries()) {
+    const [first] = compareLog(stored[index]!.part, known[index]!.decisions);
+    if (first !== undefined) forks.set(batch, first.what);
   }
-  return errors;
+  return forks;
 }
 
-/** Why the new decisions do not follow on the last one that Postgres has; undefined where they do. */
-function findBreak({ userId, locked, fresh }: SplitBatch): ForkError | GapError | undefined {
-  const { sequence, cart } = locked;
-  const gap = fresh.find((decision, index) => decision.sequence !== sequence + 1 + index);
-  if (gap !== undefined) {
-    return new GapError(
-      `Postgres has ${sequence} decisions of cart ${userId}; decision ${gap.sequence} cannot follow. ` +
-        'Postgres has lost some, as after restoring an older backup.',
-      sequence,
-    );
-  }
-  const firstVersion = fresh.flatMap((decision) => decision.events).at(0)?.version;
-  if (firstVersion === undefined || firstVersion === cart.version + 1) return undefined;
-  return new ForkError(
-    `Postgres has cart ${userId} at version ${cart.version} after ${sequence} decisions; the workflow continues with ` +
-      `version ${firstVersion}.`,
+function findGap({ userId, sequence }: LockedCart, fresh: readonly RecordedDecision[]): GapError | undefined {
+  const late = fresh.find((decision, index) => decision.sequence !== sequence + 1 + index);
+  if (late === undefined) return undefined;
+  return new GapError(
+    `Postgres has ${sequence} decisions of cart ${userId}; decision ${late.sequence} cannot follow. ` +
+      'Postgres has lost some, as after restoring an older backup.',
+    sequence,
   );
+}
+
+/** Where the record, which ends where `cart` does, is different from what a batch follows on or has, in words. */
+function findDivergence(
+  { cart, sequence }: LockedCart,
+  { decisions, after }: Batch,
+  fresh: readonly RecordedDecision[],
+  recorded: readonly RecordedRef[],
+): string | undefined {
+  const isRecorded = (ref: DecisionRef) =>
+    recorded.some((there) => there.sequence === ref.sequence && isSameDecision(there, ref));
+  if (after !== undefined) {
+    const expected = [...(after === null ? [] : [after]), ...decisions.map(refOf)];
+    const other = expected.find((ref) => ref.sequence <= sequence && !isRecorded(ref));
+    if (other !== undefined) return `decision ${other.sequence} is another one on record`;
+    const used = recorded.find(isUsedBy(fresh));
+    if (used !== undefined) return `the command ${used.commandId} is decision ${used.sequence} on record`;
+  }
+  const firstVersion =
+    fresh[0]?.sequence === sequence + 1 ? fresh.flatMap(({ events }) => events).at(0)?.version : undefined;
+  if (firstVersion === undefined || firstVersion === cart.version + 1) return undefined;
+  return `the record is at version ${cart.version} after ${sequence} decisions, the batch begins with version ${firstVersion}`;
+}
+
+/** Whether a recorded command has the id of one of these decisions, or rejected the same reuse of an id. */
+function isUsedBy(decisions: readonly RecordedDecision[]): (recorded: RecordedRef) => boolean {
+  const ids = new Set(decisions.map(({ command }) => command.commandId));
+  const reuses = new Set(
+    decisions.filter(isReuse).map(({ command }) => reuseOf(command.commandId, fingerprintOf(command))),
+  );
+  return ({ commandId, fingerprint, isReuse: isRecordedReuse }) =>
+    ids.has(commandId) || (isRecordedReuse && reuses.has(reuseOf(commandId, fingerprint)));
+}
+
+/** Where the record ends, remembering those commands of the batch that are on record, however old. */
+async function describeRecord(
+  trx: Knex.Transaction,
+  batch: Batch,
+  recorded: readonly RecordedRef[],
+  reason: string,
+): Promise<Divergence> {
+  const checkpoint = await readCheckpointIn(trx, batch.userId);
+  const found = toRemembered(recorded);
+  return {
+    reason,
+    checkpoint: {
+      ...checkpoint,
+      recentCommandIds: [...checkpoint.recentCommandIds, ...found.recentCommandIds],
+      recentFingerprints: [...(checkpoint.recentFingerprints ?? []), ...found.recentFingerprints],
+    },
+  };
 }

@@ -6,58 +6,136 @@ import { listArchived, readArchivedHistory } from '../../postgres/archive';
 import { payloadConverter } from '../payload-converter';
 import { decisiveEventsOf, fetchDecisiveEvents } from './decisive-events';
 import type { HistorySource } from './histories';
-import { type History, startOf } from './runs';
+import { endOf, type History, originOf, startOf } from './runs';
 
-/** What to read. `isSwept`: a sweep has just put all ended runs into the archive, so Temporal need not be asked for them. */
+/** A decision as a run's history has it. */
+export interface HistoryDecision {
+  readonly decision: RecordedDecision;
+  /**
+   * `projected`: its projection has answered, so people may have seen it. `diverged`: the record went another way, and the
+   * run decided its command again. `open`: neither is known.
+   */
+  readonly status: 'projected' | 'diverged' | 'open';
+}
+
+/**
+ * The decisions that a run handed to its projection, in the order in which it first did.
+ * @throws Error naming the event whose payload is not one of ours.
+ */
+export function decisionsIn(history: History): HistoryDecision[] {
+  const batches = new Map<string, readonly RecordedDecision[]>();
+  const found = new Map<string, HistoryDecision>();
+  const note = (decisions: readonly RecordedDecision[], status: HistoryDecision['status']) => {
+    for (const decision of decisions) found.set(nameOf(decision), { decision, status });
+  };
+  for (const event of history.events ?? []) {
+    const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } = event;
+    if (scheduled?.activityType?.name === projectCartActivity) {
+      const input = valueOf<{ decisions?: RecordedDecision[] }>(scheduled.input);
+      if (!Array.isArray(input?.decisions)) {
+        throw new Error(`Event ${event.eventId} of the history has no readable decisions.`);
+      }
+      batches.set(String(event.eventId), input.decisions);
+      note(input.decisions, 'open');
+    }
+    const batch = completed && batches.get(String(completed.scheduledEventId));
+    if (batch) note(batch, statusOf(valueOf(completed.result)));
+  }
+  return [...found.values()];
+}
+
+/** Tells decisions apart that different runs made at the same place. */
+export const nameOf = ({ sequence, command, runId, decidedAt }: RecordedDecision): string =>
+  [sequence, command.commandId, runId, decidedAt].join(' ');
+
+type Payloads = Parameters<typeof payloadConverter.fromPayload>[0][];
+
+function valueOf<T>(payloads: { payloads?: Payloads | null } | null | undefined): T | undefined {
+  const [payload] = payloads?.payloads ?? [];
+  return payload && payloadConverter.fromPayload<T>(payload);
+}
+
+/** Projections that ran before there were answers answered nothing. */
+function statusOf(result: unknown): HistoryDecision['status'] {
+  if (result === undefined || result === null) return 'projected';
+  const { outcome } = result as { outcome?: unknown };
+  return outcome === 'projected' || outcome === 'diverged' ? outcome : 'open';
+}
+
+/** What to read. `isSwept`: a sweep has just put all closed runs into the archive, so Temporal need not be asked for them. */
 interface ReadOptions {
-  /** Only decisions of a later sequence; runs that are older are then not read at all. */
+  /** Only decisions of a later sequence. */
   readonly after?: number;
+  /** Only decisions of an earlier sequence. */
+  readonly before?: number;
   readonly isSwept?: boolean;
 }
 
 /**
- * The decisions a run handed to its projection, in order of sequence, each once.
- * @throws Error naming the event whose payload is not one of ours.
- */
-export function decisionsIn(history: History): RecordedDecision[] {
-  const decisions = new Map<number, RecordedDecision>();
-  for (const { eventId, activityTaskScheduledEventAttributes: scheduled } of history.events ?? []) {
-    if (scheduled?.activityType?.name !== projectCartActivity) continue;
-    const payload = scheduled.input?.payloads?.[0];
-    const input = payload && payloadConverter.fromPayload<{ decisions?: RecordedDecision[] }>(payload);
-    if (!Array.isArray(input?.decisions)) throw new Error(`Event ${eventId} of the history has no readable decisions.`);
-    for (const decision of input.decisions) decisions.set(decision.sequence, decision);
-  }
-  return inOrder(decisions);
-}
-
-/**
- * The decisions of a cart that a history still tells, in order of sequence, each once. Where two runs decided the same
- * sequence, as after a run was terminated before its last decisions reached Postgres, the newer run's counts.
+ * The decisions that belong into a cart's record as far as histories have them, in order of sequence, each once: those that
+ * were projected, and those of open runs that are still to be. Where two runs projected the same sequence, as after an older
+ * backup of Postgres was restored, the newer run's counts. Runs are read only as far back as it takes.
  */
 export async function readDecisions(
   source: HistorySource,
   userId: string,
-  { after = 0, isSwept = false }: ReadOptions = {},
+  { after = 0, before = Number.POSITIVE_INFINITY, isSwept = false }: ReadOptions = {},
 ): Promise<RecordedDecision[]> {
-  const decisions = new Map<number, RecordedDecision>();
+  const found = new Map<number, HistoryDecision>();
   for await (const history of newestFirst(source, userId, isSwept)) {
-    const own = decisionsIn(history);
-    for (const decision of own) {
-      if (decision.sequence > after && !decisions.has(decision.sequence)) decisions.set(decision.sequence, decision);
+    const isOpen = endOf(history) === undefined;
+    for (const each of decisionsIn(history)) {
+      const { sequence } = each.decision;
+      if (sequence <= after || sequence >= before) continue;
+      if (each.status === 'diverged' || (each.status === 'open' && !isOpen)) continue;
+      const other = found.get(sequence);
+      if (other === undefined || (other.status === 'open' && each.status === 'projected')) found.set(sequence, each);
     }
-    if (own[0] !== undefined && own[0].sequence <= after + 1) break;
+    if (isSettled(found, after)) break;
   }
-  return inOrder(decisions);
+  return [...found.values()].map(({ decision }) => decision).sort((a, b) => a.sequence - b.sequence);
 }
 
-const inOrder = (decisions: ReadonlyMap<number, RecordedDecision>): RecordedDecision[] =>
-  [...decisions.values()].sort((a, b) => a.sequence - b.sequence);
+/** Whether older runs can add nothing: no sequence is missing in between, and each is known to be projected. */
+function isSettled(found: ReadonlyMap<number, HistoryDecision>, after: number): boolean {
+  const isGapFree = found.size > 0 && Math.max(...found.keys()) === after + found.size;
+  return isGapFree && [...found.values()].every(({ status }) => status === 'projected');
+}
+
+/** All that the histories have of a cart's decisions, branches that the record has left included. */
+export interface HistoryRecord {
+  readonly projected: readonly RecordedDecision[];
+  /** Those of which it is not known, or known not, that they were projected. */
+  readonly others: readonly RecordedDecision[];
+  readonly runIds: ReadonlySet<string>;
+}
+
+/** Decisions that were projected, where no history was read. */
+export const asProjected = (decisions: readonly RecordedDecision[]): HistoryRecord => ({
+  projected: decisions,
+  others: [],
+  runIds: new Set(),
+});
+
+/** Reads every history of a cart. */
+export async function readHistoryRecord(source: HistorySource, userId: string): Promise<HistoryRecord> {
+  const projected = new Map<string, RecordedDecision>();
+  const others = new Map<string, RecordedDecision>();
+  const runIds = new Set<string>();
+  for await (const history of newestFirst(source, userId, false)) {
+    runIds.add(originOf(history).runId);
+    for (const { decision, status } of decisionsIn(history)) {
+      (status === 'projected' ? projected : others).set(nameOf(decision), decision);
+    }
+  }
+  for (const name of projected.keys()) others.delete(name);
+  return { projected: [...projected.values()], others: [...others.values()], runIds };
+}
 
 /**
- * The histories of a cart's runs, the newest first, each fetched when it is asked for; most carts need one only. First the
- * chain that ends with the newest run, which is exact; then the runs of chains that ended before it, of which the list may
- * lag behind.
+ * The histories of a cart's runs, the newest first, each fetched when it is asked for; most carts need one only. First those
+ * that the newest run names, directly or through others: the runs that it continues and those that it was reset from. Then
+ * the rest, of which Temporal's list may lag behind.
  */
 async function* newestFirst({ client, db }: HistorySource, userId: string, isSwept: boolean): AsyncGenerator<History> {
   if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
@@ -65,15 +143,24 @@ async function* newestFirst({ client, db }: HistorySource, userId: string, isSwe
   const read = async (runId: string): Promise<History | undefined> => {
     const history = await fetchDecisiveEvents(client, workflowId, runId);
     if (history !== undefined) return history;
-    const kept = await readArchivedHistory(db, runId);
-    return kept && decisiveEventsOf(kept);
+    const archived = await readArchivedHistory(db, runId);
+    return archived && decisiveEventsOf(archived);
   };
-  const chain = new Set<string>();
-  for (let history = await fetchDecisiveEvents(client, workflowId); history !== undefined; ) {
+  const seen = new Set<string>();
+  const named: (string | undefined)[] = [];
+  let history = await fetchDecisiveEvents(client, workflowId);
+  while (history !== undefined) {
     yield history;
-    const { previousRunId } = startOf(history);
-    if (previousRunId !== undefined) chain.add(previousRunId);
-    history = previousRunId === undefined ? undefined : await read(previousRunId);
+    const { runId, baseRunId } = originOf(history);
+    seen.add(runId);
+    named.push(startOf(history).previousRunId, baseRunId);
+    history = undefined;
+    while (history === undefined && named.length > 0) {
+      const next = named.pop();
+      if (next === undefined || seen.has(next)) continue;
+      seen.add(next);
+      history = await read(next);
+    }
   }
   const others = new Map((await listArchived(db, userId)).map(({ runId, startedAt }) => [runId, startedAt]));
   if (!isSwept) {
@@ -82,7 +169,7 @@ async function* newestFirst({ client, db }: HistorySource, userId: string, isSwe
     }
   }
   for (const [runId] of [...others].sort(([, a], [, b]) => (a < b ? 1 : -1))) {
-    const history = chain.has(runId) ? undefined : await read(runId);
-    if (history !== undefined) yield history;
+    const other = seen.has(runId) ? undefined : await read(runId);
+    if (other !== undefined) yield other;
   }
 }

@@ -5,7 +5,22 @@ import { fetchHistory, type History, undefinedIfMissing } from './runs';
 
 const { HistoryEvent } = temporal.api.history.v1;
 const { GetWorkflowExecutionHistoryRequest } = temporal.api.workflowservice.v1;
-const { EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, EVENT_TYPE_ACTIVITY_TASK_SCHEDULED } = temporal.api.enums.v1.EventType;
+const { EventType } = temporal.api.enums.v1;
+
+/** The events that say where a run began, what it decided, what became of that, and that it ended. */
+const decisiveTypes: ReadonlySet<number | undefined> = new Set([
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED,
+  EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
+  EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+  // Where a run was reset, this one names the run that it was reset from.
+  EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+  EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+]);
 
 /** Tags of Temporal's messages: which field it is, and how it is written. */
 const tags = { responseHistory: 10, responseNextPageToken: 26, historyEvent: 10, eventType: 24 };
@@ -55,10 +70,7 @@ function decisiveEventsIn(history: Uint8Array): temporal.api.history.v1.IHistory
       continue;
     }
     const event = reader.bytes();
-    const type = typeOf(event);
-    if (type === EVENT_TYPE_WORKFLOW_EXECUTION_STARTED || type === EVENT_TYPE_ACTIVITY_TASK_SCHEDULED) {
-      events.push(HistoryEvent.decode(event));
-    }
+    if (decisiveTypes.has(typeOf(event))) events.push(HistoryEvent.decode(event));
   }
   return events;
 }

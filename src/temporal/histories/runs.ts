@@ -44,6 +44,17 @@ export function startOf({ events }: History): RunStart {
   return { startedAt: instantOf(first), previousRunId: continuedExecutionRunId || undefined };
 }
 
+/**
+ * The id of the run, and of the run that it was reset from, if it was. A reset run begins with a copy of that one's events, up
+ * to and with its first event, and names both where the copy ends.
+ */
+export function originOf({ events }: History): { readonly runId: string; readonly baseRunId: string | undefined } {
+  const reset = events!.findLast(({ workflowTaskFailedEventAttributes: failed }) => failed?.newRunId);
+  const { newRunId, baseRunId } = reset?.workflowTaskFailedEventAttributes ?? {};
+  const { originalExecutionRunId } = events![0]!.workflowExecutionStartedEventAttributes ?? {};
+  return { runId: newRunId || originalExecutionRunId!, baseRunId: baseRunId || undefined };
+}
+
 const endings = /^workflowExecution(ContinuedAsNew|Completed|Failed|TimedOut|Canceled|Terminated)EventAttributes$/;
 
 /** When and how a run ended, told by its last event; undefined while it runs. */

@@ -1,0 +1,97 @@
+import type { Knex } from 'knex';
+import type { Batch } from '../../contract/activities';
+import { fingerprintOf } from '../../domain/fingerprint';
+import { type DecisionRef, markReuse, type RecordedDecision } from '../../domain/handle';
+
+/** A decision on record, as far as a batch is compared with it. */
+export interface RecordedRef extends DecisionRef {
+  readonly fingerprint: string;
+  /** Whether it rejected the reuse of an id. */
+  readonly isReuse: boolean;
+}
+
+/**
+ * The decisions on record that batches must be compared with: those from the one that a batch follows on up to its last, and
+ * those that have the id of one of its commands. One statement, however many batches.
+ * @returns by the place of the batch, in order of sequence.
+ */
+export async function readRecordedRefs(db: Knex, batches: readonly Batch[]): Promise<readonly RecordedRef[][]> {
+  const asked = batches.map(({ userId, decisions }, place) => ({
+    place,
+    user_id: userId,
+    first: decisions[0]!.sequence - 1,
+    last: decisions.at(-1)!.sequence,
+    ids: decisions.map(({ command }) => command.commandId),
+    reused: decisions.filter(isReuse).map(({ command }) => withoutSequence(command.commandId)),
+  }));
+  const { rows } = await db.raw(recordedRefs, [JSON.stringify(asked)]).options({ name: 'recorded-refs' });
+  const found: RecordedRef[][] = batches.map(() => []);
+  for (const row of rows as Row[]) found[row.place]!.push(toRecordedRef(row));
+  return found;
+}
+
+/** Whether the decision rejected the reuse of an id. */
+export const isReuse = (decision: RecordedDecision): boolean =>
+  decision.outcome === 'rejected' && decision.code === 'idempotency_key_reused';
+
+/** What is remembered of a reuse that is recorded under this id. */
+export const reuseOf = (commandId: string, fingerprint: string): string =>
+  markReuse(withoutSequence(commandId), fingerprint);
+
+/** The id that was reused: without the `~<sequence>` under which the reuse is recorded. */
+const withoutSequence = (commandId: string): string => commandId.slice(0, commandId.lastIndexOf('~'));
+
+interface Row {
+  readonly place: number;
+  readonly sequence: number;
+  readonly command_id: string;
+  readonly run_id: string;
+  readonly decided_at: Date;
+  readonly type: string;
+  readonly expected_version: number | null;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly code: string | null;
+}
+
+export const toRecordedRef = (row: Omit<Row, 'place'>): RecordedRef => ({
+  sequence: row.sequence,
+  commandId: row.command_id,
+  runId: row.run_id,
+  decidedAt: row.decided_at.toISOString(),
+  fingerprint: fingerprintOf({
+    type: row.type,
+    expectedVersion: row.expected_version ?? undefined,
+    data: row.data,
+  }),
+  isReuse: row.code === 'idempotency_key_reused',
+});
+
+/** What a checkpoint remembers of these decisions. */
+export const toRemembered = (refs: readonly RecordedRef[]) => ({
+  recentCommandIds: refs.map(({ commandId }) => commandId),
+  recentFingerprints: refs.map(({ commandId, fingerprint, isReuse }) =>
+    isReuse ? reuseOf(commandId, fingerprint) : fingerprint,
+  ),
+});
+
+/** SQL: the columns that `toRecordedRef` reads. What a restored cart was is not part of a fingerprint. */
+export const recordedRefColumns = `c.sequence, c.command_id, c.run_id, c.decided_at, c.type, c.expected_version,
+         c.data - 'items' as data, c.code`;
+
+const recordedRefs = `
+  select asked.place, ${recordedRefColumns}
+  from jsonb_to_recordset(?::jsonb) as asked (place integer, user_id text, first integer, last integer, ids jsonb, reused jsonb)
+  cross join lateral (
+    select * from cart_commands where user_id = asked.user_id and sequence between asked.first and asked.last
+    union all
+    select * from cart_commands
+    where user_id = asked.user_id and command_id = any(array(select jsonb_array_elements_text(asked.ids)))
+      and sequence not between asked.first and asked.last
+    union all
+    select * from cart_commands
+    where jsonb_array_length(asked.reused) > 0 and user_id = asked.user_id and code = 'idempotency_key_reused'
+      and left(command_id, -position('~' in reverse(command_id))) in (select jsonb_array_elements_text(asked.reused))
+      and sequence not between asked.first and asked.last
+      and command_id <> all(array(select jsonb_array_elements_text(asked.ids)))
+  ) as c
+  order by asked.place, c.sequence`;

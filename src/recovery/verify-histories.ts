@@ -1,0 +1,81 @@
+import canonicalize from 'canonicalize';
+import type { RecordedDecision } from '../domain/handle';
+import { isRecordedAs } from '../postgres/log/rows';
+import type { HistoryRecord } from '../temporal/histories/decisions';
+
+/** A place where the record does not have what a history has, or a history does not have what the record has. */
+interface HistoryFinding {
+  readonly where: 'histories';
+  readonly sequence: number;
+  readonly what: string;
+}
+
+/** Which decision of which run this is, whatever else is said of it. */
+export const placeOf = ({ sequence, runId, decidedAt }: RecordedDecision): string =>
+  [sequence, runId, decidedAt].join(' ');
+
+/**
+ * Compares every field of the decisions on record with the histories. A decision that was projected must be on record. Another
+ * one may have been left behind by a run that was reset or terminated; then its command must be on record. And a decision on
+ * record must be in the history of its run, where there is that history.
+ */
+export function checkHistories(
+  recorded: readonly RecordedDecision[],
+  { projected, others, runIds }: HistoryRecord,
+): HistoryFinding[] {
+  const bySequence = new Map(recorded.map((decision) => [decision.sequence, decision]));
+  const commandIds = new Set(recorded.map(({ command }) => command.commandId));
+  const places = new Set([...projected, ...others].map(placeOf));
+  const compare = (decision: RecordedDecision, isBranch: boolean): HistoryFinding[] => {
+    const there = bySequence.get(decision.sequence);
+    const isSamePlace = there !== undefined && placeOf(there) === placeOf(decision);
+    if (isBranch && !isSamePlace) return commandIds.has(decision.command.commandId) ? [] : [missing(decision)];
+    return there === undefined ? [missing(decision)] : differing(decision, there);
+  };
+  return [
+    ...projected.flatMap((decision) => compare(decision, false)),
+    ...others.flatMap((decision) => compare(decision, true)),
+    ...recorded.filter((decision) => runIds.has(decision.runId) && !places.has(placeOf(decision))).map(unshown),
+  ];
+}
+
+const found = ({ sequence }: RecordedDecision, what: string): HistoryFinding => ({
+  where: 'histories',
+  sequence,
+  what,
+});
+
+const missing = (decision: RecordedDecision): HistoryFinding =>
+  found(
+    decision,
+    `Temporal has decision ${decision.sequence} (${decision.command.commandId}), Postgres does not: run ops heal`,
+  );
+
+const unshown = (decision: RecordedDecision): HistoryFinding =>
+  found(decision, `the history of its run ${decision.runId} does not have this decision`);
+
+/** The fields of a decision, each as text; two decisions are equal when all of these are. */
+const fields: Readonly<Record<string, (decision: RecordedDecision) => unknown>> = {
+  type: ({ command }) => command.type,
+  actor: ({ command }) => command.actor,
+  'issued at': ({ command }) => command.issuedAt,
+  'expected version': ({ command }) => command.expectedVersion ?? null,
+  data: ({ command }) => command.data,
+  'decided at': ({ decidedAt }) => decidedAt,
+  run: ({ runId }) => runId,
+  outcome: ({ outcome }) => outcome,
+  code: (decision) => (decision.outcome === 'rejected' ? decision.code : null),
+  reason: (decision) => (decision.outcome === 'rejected' ? decision.reason : null),
+  events: ({ events }) => events,
+};
+
+function differing(inHistory: RecordedDecision, onRecord: RecordedDecision): HistoryFinding[] {
+  const { sequence, command } = inHistory;
+  const names = Object.keys(fields).filter(
+    (name) => canonicalize(fields[name]!(inHistory)) !== canonicalize(fields[name]!(onRecord)),
+  );
+  if (!isRecordedAs(onRecord.command.commandId, command.commandId, sequence)) names.unshift('command id');
+  if (names.length === 0) return [];
+  const what = `Temporal has ${command.commandId} (${inHistory.outcome}), Postgres ${onRecord.command.commandId} (${onRecord.outcome})`;
+  return [found(inHistory, `fork: ${what}; different: ${names.join(', ')}`)];
+}
