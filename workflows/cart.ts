@@ -13,7 +13,7 @@ import {
 import type { CartActivities } from '../src/contract/activities';
 import { isCartWorkflowId, userIdOf } from '../src/contract/ids';
 import { type CarriedState, isCarriedState } from '../src/contract/workflow';
-import { type Checkpoint, handle, handleAgain, refOf, withFingerprints } from '../src/domain/handle';
+import { type Checkpoint, handleAgain, handleAll, refOf, withFingerprints } from '../src/domain/handle';
 import { type Inbox, openInbox } from './inbox';
 import { present } from './presentation';
 import { project } from './project';
@@ -75,17 +75,12 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
   let isArchiving = previousRunId !== undefined;
   let isIdle = false;
 
+  const context = () => ({ now: new Date().toISOString(), runId, freshId: uuid4 });
   const decideInbox = () => {
-    for (const command of inbox.take()) {
-      const step = handle(checkpoint, command, {
-        now: new Date().toISOString(),
-        runId,
-        freshId: uuid4,
-        unprojectedCount: unprojected.length,
-      });
-      checkpoint = step.checkpoint;
-      if (step.decision) unprojected.push(step.decision);
-    }
+    const commands = inbox.take();
+    const handled = handleAll(checkpoint, commands, { ...context(), unprojectedCount: unprojected.length });
+    checkpoint = handled.checkpoint;
+    unprojected.push(...handled.decisions);
   };
   const projectBatch = async () => {
     isProjecting = true;
@@ -101,10 +96,10 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
   const predecessor = () => (checkpoint.recentFingerprints === undefined ? {} : { after: projected ?? null });
   /** The record went another way than this run: takes it as it is, and decides again what it does not have. */
   const continueFrom = (record: Checkpoint) => {
-    const again = handleAgain(record, unprojected, { now: new Date().toISOString(), runId, freshId: uuid4 });
+    const again = handleAgain(record, unprojected, context());
     projected = record.last;
     checkpoint = again.checkpoint;
-    unprojected = again.decisions;
+    unprojected = [...again.decisions];
   };
   const archivePreviousRun = async () => {
     if (previousRunId === undefined) return;

@@ -3,6 +3,7 @@ import { decide, type RejectionCode } from './decide';
 import type { CartEvent, EventFact } from './events';
 import { evolve } from './evolve';
 import { fingerprintOf } from './fingerprint';
+import { type Memory, markReuse, openMemory, type RecentCommands } from './recent-commands';
 import { type Cart, emptyCart } from './state';
 
 /** A command as it goes on record: its envelope, and its own fields as `data`. */
@@ -55,24 +56,13 @@ export const isSameDecision = (one: DecisionRef, other: DecisionRef): boolean =>
   one.decidedAt === other.decidedAt;
 
 /** All that handling the next command needs: where a cart's log ends. */
-export interface Checkpoint {
+export interface Checkpoint extends RecentCommands {
   readonly cart: Cart;
   /** The number of decisions so far, rejected ones included. */
   readonly sequence: number;
-  /** The ids of the newest commands, oldest first: at least `rememberedCommands`, and all that are not projected. */
-  readonly recentCommandIds: readonly string[];
-  /**
-   * The fingerprints of those commands, in the same order; empty where one is not known, `markReuse` where it was rejected as
-   * a reuse. Runs that began before there were fingerprints have none, and take every command whose id they remember for the
-   * same command.
-   */
-  readonly recentFingerprints?: readonly string[];
   /** The last decision; undefined where there is none, or in runs without fingerprints. */
   readonly last?: DecisionRef;
 }
-
-/** How many recent command ids a cart remembers, to recognise a command that arrives twice. */
-export const rememberedCommands = 1_000;
 
 export const emptyCheckpoint: Checkpoint = {
   cart: emptyCart,
@@ -87,7 +77,7 @@ export const withFingerprints = (checkpoint: Checkpoint): Checkpoint => ({
   recentFingerprints: checkpoint.recentFingerprints ?? checkpoint.recentCommandIds.map(() => ''),
 });
 
-/** What handling a command needs beside the checkpoint. */
+/** What handling commands needs beside the checkpoint. */
 export interface HandleContext {
   readonly now: string;
   readonly runId: string;
@@ -97,72 +87,73 @@ export interface HandleContext {
   readonly unprojectedCount: number;
 }
 
+/** The decisions of some commands, and the checkpoint after them. */
+export interface Handled {
+  readonly checkpoint: Checkpoint;
+  readonly decisions: readonly RecordedDecision[];
+}
+
 /**
- * Handles one command: decides it, folds the events and remembers its id. A command that is remembered gives no decision and
- * changes nothing; another one under a remembered id is recorded as rejected, once.
+ * Handles commands in their order: decides each, folds its events and remembers its id. A command that is remembered gives no
+ * decision and changes nothing; another one under a remembered id is recorded as rejected, once.
  * `decidedAt` is never before the cart's last event, so that versions and instants order events alike.
  */
+export function handleAll(
+  checkpoint: Checkpoint,
+  commands: readonly (Command | MalformedCommand)[],
+  context: HandleContext,
+): Handled {
+  if (commands.length === 0) return { checkpoint, decisions: [] };
+  const memory = openMemory(checkpoint);
+  const decisions: RecordedDecision[] = [];
+  let { cart } = checkpoint;
+  for (const command of commands) {
+    const sequence = checkpoint.sequence + decisions.length + 1;
+    const decidedAt = cart.updatedAt !== null && cart.updatedAt > context.now ? cart.updatedAt : context.now;
+    const recorded = isMalformed(command) ? recordMalformed(memory, command, decidedAt, context) : record(command);
+    const { commandId } = recorded;
+    const fingerprint = fingerprintOf(recorded);
+    const use = memory.find(commandId, fingerprint);
+    if (use === 'same') continue;
+    const isReuse = use === 'other';
+    const decision: RecordedDecision = {
+      sequence,
+      command: isReuse ? { ...recorded, commandId: reuseId(commandId, sequence) } : recorded,
+      decidedAt,
+      runId: context.runId,
+      ...(isReuse ? rejectReuse(commandId) : outcomeOf(cart, command, decidedAt)),
+    };
+    decisions.push(decision);
+    cart = decision.events.reduce(evolve, cart);
+    const remembered = isReuse ? markReuse(commandId, fingerprint) : fingerprint;
+    memory.add(decision.command.commandId, remembered, context.unprojectedCount + decisions.length);
+  }
+  const last = decisions.at(-1);
+  if (last === undefined) return { checkpoint, decisions };
+  const after = { cart, sequence: last.sequence, ...memory.toRecentCommands() };
+  return { checkpoint: memory.hasFingerprints ? { ...after, last: refOf(last) } : after, decisions };
+}
+
+/** As `handleAll`, for one command. */
 export function handle(
   checkpoint: Checkpoint,
   command: Command | MalformedCommand,
   context: HandleContext,
 ): { checkpoint: Checkpoint; decision?: RecordedDecision } {
-  const { cart, sequence } = checkpoint;
-  const decidedAt = cart.updatedAt !== null && cart.updatedAt > context.now ? cart.updatedAt : context.now;
-  const recorded = isMalformed(command) ? recordMalformed(checkpoint, command, decidedAt, context) : record(command);
-  const fingerprint = fingerprintOf(recorded);
-  const use = findUse(checkpoint, recorded.commandId, fingerprint);
-  if (use === 'same') return { checkpoint };
-  const decision: RecordedDecision = {
-    sequence: sequence + 1,
-    command: use === 'other' ? { ...recorded, commandId: reuseId(recorded.commandId, sequence + 1) } : recorded,
-    decidedAt,
-    runId: context.runId,
-    ...(use === 'other' ? rejectReuse(recorded.commandId) : outcomeOf(cart, command, decidedAt)),
-  };
-  const remembered = use === 'other' ? markReuse(recorded.commandId, fingerprint) : fingerprint;
-  return { checkpoint: advance(checkpoint, decision, remembered, context.unprojectedCount), decision };
+  const handled = handleAll(checkpoint, [command], context);
+  const [decision] = handled.decisions;
+  return { checkpoint: handled.checkpoint, ...(decision === undefined ? {} : { decision }) };
 }
 
-/**
- * Handles the commands of decisions again, on another checkpoint: those that it remembers give no decision.
- * @param checkpoint one with fingerprints.
- */
-export function handleAgain(
+/** Handles the commands of decisions again, on another checkpoint: those that it remembers give no decision. */
+export const handleAgain = (
   checkpoint: Checkpoint,
   decisions: readonly RecordedDecision[],
   context: Omit<HandleContext, 'unprojectedCount'>,
-): { checkpoint: Checkpoint; decisions: RecordedDecision[] } {
-  let current = checkpoint;
-  const again: RecordedDecision[] = [];
-  for (const decision of decisions) {
-    const step = handle(current, toCommand(decision), { ...context, unprojectedCount: again.length });
-    current = step.checkpoint;
-    if (step.decision) again.push(step.decision);
-  }
-  return { checkpoint: current, decisions: again };
-}
-
-/** Whether this command, or another one, is remembered under this id. */
-function findUse(
-  { recentCommandIds, recentFingerprints }: Checkpoint,
-  commandId: string,
-  fingerprint: string,
-): 'none' | 'same' | 'other' {
-  if (recentFingerprints === undefined) return recentCommandIds.includes(commandId) ? 'same' : 'none';
-  const reuse = markReuse(commandId, fingerprint);
-  if (recentFingerprints.includes(reuse)) return 'same';
-  const index = recentCommandIds.indexOf(commandId);
-  if (index === -1) return 'none';
-  const known = recentFingerprints[index];
-  return known === fingerprint || known === '' ? 'same' : 'other';
-}
+): Handled => handleAll(checkpoint, decisions.map(toCommand), { ...context, unprojectedCount: 0 });
 
 /** The id under which a command is recorded whose own id belongs to another command. */
 const reuseId = (commandId: string, sequence: number): string => `${commandId}~${sequence}`;
-
-/** What is remembered, in place of a fingerprint, of a command that was rejected as a reuse of this id. */
-export const markReuse = (commandId: string, fingerprint: string): string => `${commandId}=${fingerprint}`;
 
 const rejectReuse = (commandId: string): RecordedOutcome => ({
   outcome: 'rejected',
@@ -170,23 +161,6 @@ const rejectReuse = (commandId: string): RecordedOutcome => ({
   reason: `The id ${commandId} belongs to an earlier, different command.`,
   events: [],
 });
-
-function advance(
-  { cart, recentCommandIds, recentFingerprints }: Checkpoint,
-  decision: RecordedDecision,
-  fingerprint: string,
-  unprojectedCount: number,
-): Checkpoint {
-  const remembered = Math.max(rememberedCommands, unprojectedCount + 1);
-  return {
-    cart: decision.events.reduce(evolve, cart),
-    sequence: decision.sequence,
-    recentCommandIds: [...recentCommandIds, decision.command.commandId].slice(-remembered),
-    ...(recentFingerprints === undefined
-      ? {}
-      : { recentFingerprints: [...recentFingerprints, fingerprint].slice(-remembered), last: refOf(decision) }),
-  };
-}
 
 const unreadable = (reason: string): string => `The command could not be read: ${reason}.`;
 
@@ -217,21 +191,17 @@ function record(command: Command): RecordedCommand {
  * again, it is recognised.
  */
 function recordMalformed(
-  checkpoint: Checkpoint,
+  memory: Memory,
   { type, commandId, payload }: MalformedCommand,
   issuedAt: string,
   { freshId }: HandleContext,
 ): RecordedCommand {
   const data = { payload };
   const fingerprint = fingerprintOf({ type, data });
-  const isFree = commandId !== undefined && isFreeFor(checkpoint, commandId, fingerprint);
-  const otherId = () => (checkpoint.recentFingerprints === undefined ? freshId() : `unnamed-${fingerprint}`);
-  return { commandId: isFree ? commandId : otherId(), type, actor: 'unknown', issuedAt, data };
-}
-
-function isFreeFor(checkpoint: Checkpoint, commandId: string, fingerprint: string): boolean {
-  const use = findUse(checkpoint, commandId, fingerprint);
-  return use === 'none' || (use === 'same' && checkpoint.recentFingerprints !== undefined);
+  const otherId = () => (memory.hasFingerprints ? `unnamed-${fingerprint}` : freshId());
+  const use = commandId === undefined ? 'other' : memory.find(commandId, fingerprint);
+  const isOwn = use === 'none' || (use === 'same' && memory.hasFingerprints);
+  return { commandId: isOwn ? commandId! : otherId(), type, actor: 'unknown', issuedAt, data };
 }
 
 /** The command that a decision was made of. */

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { commandTypes, parseCommand } from '../../src/contract/parse-command';
 import { parseSignal } from '../../src/contract/signals';
 import { isMalformed } from '../../src/domain/commands';
-import { emptyCheckpoint, handle, handleAgain, rememberedCommands } from '../../src/domain/handle';
+import { emptyCheckpoint, handle, handleAgain } from '../../src/domain/handle';
+import { rememberedCommands } from '../../src/domain/recent-commands';
 import { add, command, instant, tell } from '../support/cart-story';
 import { poisons } from '../support/poisons';
 

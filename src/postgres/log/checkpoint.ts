@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { evolve } from '../../domain/evolve';
-import { type Checkpoint, type DecisionRef, rememberedCommands } from '../../domain/handle';
+import type { Checkpoint, DecisionRef } from '../../domain/handle';
+import { rememberedCommands } from '../../domain/recent-commands';
 import { emptyCart } from '../../domain/state';
 import { createLookUp } from '../look-up';
 import { type RecordedRef, recordedRefColumns, toRecordedRef, toRemembered } from './recorded';

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import type { Batch } from '../../contract/activities';
 import { fingerprintOf } from '../../domain/fingerprint';
-import { type DecisionRef, markReuse, type RecordedDecision } from '../../domain/handle';
+import type { DecisionRef, RecordedDecision } from '../../domain/handle';
+import { markReuse } from '../../domain/recent-commands';
 
 /** A decision on record, as far as a batch is compared with it. */
 export interface RecordedRef extends DecisionRef {
