@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { Problem } from '../../http/problem';
-import { type Row, toCsv } from './csv';
+import { type ReportRow, toCsv } from './csv';
 
 /** A report, ready to be sent in either form. */
 export interface Report {
@@ -8,23 +8,23 @@ export interface Report {
   readonly name: string;
   readonly json: Readonly<Record<string, unknown>>;
   readonly columns: readonly string[];
-  readonly rows: readonly Row[];
+  readonly rows: readonly ReportRow[];
   /** Where the next page is, if there is one. */
   readonly next?: string | undefined;
 }
 
-type Form = 'json' | 'csv';
+type Format = 'json' | 'csv';
 
 /**
  * Makes the report and answers with it in the form the request asks for; JSON where it does not mind.
  * @throws Problem 406 before anything is computed, where neither will do; 503 where the report takes too long.
  */
 export async function answer(req: Request, res: Response, makeReport: () => Promise<Report>): Promise<void> {
-  const form = formFor(req);
-  const report = await makeReport().catch(explain);
+  const format = formatFor(req);
+  const report = await makeReport().catch(throwTooSlow);
   res.set({ 'Cache-Control': 'no-store', Vary: 'Accept' });
   if (report.next !== undefined) res.links({ next: report.next });
-  if (form === 'json') {
+  if (format === 'json') {
     res.json(report.next === undefined ? report.json : { ...report.json, next: report.next });
     return;
   }
@@ -34,7 +34,7 @@ export async function answer(req: Request, res: Response, makeReport: () => Prom
     .send(toCsv(report.columns, report.rows));
 }
 
-function formFor(req: Request): Form {
+function formatFor(req: Request): Format {
   const type = req.accepts(['application/json', 'text/csv']);
   if (type === false) {
     throw new Problem(406, 'not_acceptable', 'A report is answered as application/json or text/csv.');
@@ -44,7 +44,7 @@ function formFor(req: Request): Form {
 
 const queryCanceled = '57014';
 
-function explain(error: unknown): never {
+function throwTooSlow(error: unknown): never {
   if ((error as { code?: unknown }).code !== queryCanceled) throw error;
   throw new Problem(503, 'report_too_slow', 'The report takes longer than a request may. Ask for less, or use SQL.');
 }
