@@ -7,9 +7,9 @@ import { findOutcome } from '../postgres/log/outcomes';
 import type { Announcements } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
 import { diffRoutes } from './diff';
-import { cacheControl, cartThen } from './past-cart';
+import { cacheControlOf, requirePastCart } from './past-cart';
 import { type CartView, createCartReader, type ReadCart } from './read-cart';
-import { type Moment, readPastCarts } from './read-past-cart';
+import { type PointInTime, readPastCarts } from './read-past-cart';
 import { type RunLink, timelineRoutes } from './timeline';
 
 const cartQuery = z
@@ -34,10 +34,11 @@ export function cartQueryRoutes(
   router.get('/carts/:userId', async (req, res) => {
     const { userId } = validate(cartPath, req.params);
     const { minVersion, version, at } = validate(cartQuery, req.query);
-    const moment: Moment | undefined = at !== undefined ? { at } : version !== undefined ? { version } : undefined;
-    if (moment !== undefined) {
-      const [past] = await readPastCarts(db, userId, [moment]);
-      sendVersioned(req, res, cartThen(past!, moment, at === undefined ? 'version' : 'at'), cacheControl(past!));
+    const point: PointInTime | undefined = at !== undefined ? { at } : version !== undefined ? { version } : undefined;
+    if (point !== undefined) {
+      const [past] = await readPastCarts(db, userId, [point]);
+      const cart = requirePastCart(past!, point, at === undefined ? 'version' : 'at');
+      sendVersioned(req, res, cart, cacheControlOf(past!));
       return;
     }
     const cart = minVersion
@@ -82,8 +83,8 @@ function sendVersioned(req: Request, res: Response, cart: CartView, cacheControl
   const etag = `"${cart.version}"`;
   res.set({ ETag: etag, 'Cache-Control': cacheControl });
   // Not req.fresh: it takes the no-cache that fetch() adds to a conditional request for a wish to have it all again.
-  const known = (req.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known.includes(etag) || known.includes('*')) {
+  const clientTags = (req.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (clientTags.includes(etag) || clientTags.includes('*')) {
     res.status(304).end();
     return;
   }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { instant } from './read-cart';
+import { toInstantText } from './read-cart';
 
 /** Which entries of a cart's story to tell, and from where on. */
 export interface TimelineQuery {
@@ -55,13 +55,13 @@ export async function readTimeline(
   userId: string,
   query: TimelineQuery,
 ): Promise<{ entries: TimelineEntry[]; next?: number }> {
-  const place = query.withRejected ? 'sequence' : 'version';
-  const { sql, bindings } = page(userId, query, place);
-  const { rows } = await db.raw(`with page as materialized (${sql}) ${told}`, bindings);
-  const last = rows[query.limit - 1]?.[place];
-  const shown = last === undefined ? rows : rows.filter((row: TimelineRow) => row[place]! <= last);
-  const entries = shown.map(toEntry);
-  return rows.length > shown.length ? { entries, next: last } : { entries };
+  const orderColumn = query.withRejected ? 'sequence' : 'version';
+  const { sql, bindings } = pageStatement(userId, query, orderColumn);
+  const { rows } = await db.raw(`with page as materialized (${sql}) ${selectEntries}`, bindings);
+  const last = rows[query.limit - 1]?.[orderColumn];
+  const pageRows = last === undefined ? rows : rows.filter((row: TimelineRow) => row[orderColumn]! <= last);
+  const entries = pageRows.map(toEntry);
+  return rows.length > pageRows.length ? { entries, next: last } : { entries };
 }
 
 type TimelineRow = { [Field in keyof TimelineEntry]-?: TimelineEntry[Field] | null };
@@ -69,50 +69,56 @@ type TimelineRow = { [Field in keyof TimelineEntry]-?: TimelineEntry[Field] | nu
 const toEntry = (row: TimelineRow): TimelineEntry =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as TimelineEntry;
 
-const storyOfEvents = `
+const eventsOnly = `
   select user_id, sequence, version, type, data, occurred_at from cart_events`;
-const storyWithRejected = `${storyOfEvents}
+const eventsAndRejections = `${eventsOnly}
   union all
   select user_id, sequence, null, 'CommandRejected'::text, data, decided_at from cart_commands where outcome = 'rejected'`;
 
 /** One entry more than the limit, and those that belong together with it. */
-function page(userId: string, query: TimelineQuery, place: string): { sql: string; bindings: Knex.Value[] } {
+function pageStatement(
+  userId: string,
+  query: TimelineQuery,
+  orderColumn: string,
+): { sql: string; bindings: Knex.Value[] } {
   const { after, limit, type, from, to, productId } = query;
   const conditions: [string, ...Knex.Value[]][] = [
     ['user_id = ?', userId],
-    [`${place} > ?`, after],
+    [`${orderColumn} > ?`, after],
   ];
   if (type !== undefined) conditions.push(['type = ?', type]);
   if (from !== undefined) conditions.push(['occurred_at >= ?', from]);
   if (to !== undefined) conditions.push(['occurred_at < ?', to]);
-  if (productId !== undefined) conditions.push([namesProduct, ...waysToName(productId)]);
+  if (productId !== undefined) conditions.push([productCondition, ...productPatterns(productId)]);
   return {
-    sql: `select * from (${query.withRejected ? storyWithRejected : storyOfEvents}) as story
+    sql: `select * from (${query.withRejected ? eventsAndRejections : eventsOnly}) as entry
           where ${conditions.map(([condition]) => condition).join(' and ')}
-          order by ${place} fetch first ${limit + 1} rows with ties`,
+          order by ${orderColumn} fetch first ${limit + 1} rows with ties`,
     bindings: conditions.flatMap(([, ...values]) => values),
   };
 }
 
-const namesProduct = '(data @> ? or data @> ? or data @> ?)';
-const waysToName = (productId: string): string[] =>
-  [{ productId }, { items: [{ productId }] }, { previousItems: [{ productId }] }].map((way) => JSON.stringify(way));
+const productCondition = '(data @> ? or data @> ? or data @> ?)';
+const productPatterns = (productId: string): string[] =>
+  [{ productId }, { items: [{ productId }] }, { previousItems: [{ productId }] }].map((pattern) =>
+    JSON.stringify(pattern),
+  );
 
-const lines = (condition: string) => `
+const linesWhere = (condition: string) => `
   (select coalesce(json_agg(json_build_object('productId', product_id, 'name', name, 'quantity', quantity,
                                               'unitPrice', unit_price) order by added_version), '[]')
    from cart_item_history h where h.user_id = page.user_id and ${condition})`;
 
 // A stretch that ends with version n is adjacent to [n, n], one that begins with it to [n - 1, n - 1]: unlike upper() and
 // lower(), adjacency is what the index can look for.
-const told = `
-  select page.version, page.sequence, page.type, ${instant('page.occurred_at')} as "occurredAt",
+const selectEntries = `
+  select page.version, page.sequence, page.type, ${toInstantText('page.occurred_at')} as "occurredAt",
          command.type as command, command.command_id as "commandId", command.actor,
-         ${instant('command.issued_at')} as "issuedAt", page.data,
+         ${toInstantText('command.issued_at')} as "issuedAt", page.data,
          case when version is not null then
-           ${lines(`h.versions -|- int4range(version, version, '[]') and upper(h.versions) = version`)} end as before,
+           ${linesWhere(`h.versions -|- int4range(version, version, '[]') and upper(h.versions) = version`)} end as before,
          case when version is not null then
-           ${lines(`h.versions -|- int4range(version - 1, version - 1, '[]') and lower(h.versions) = version`)} end as after,
+           ${linesWhere(`h.versions -|- int4range(version - 1, version - 1, '[]') and lower(h.versions) = version`)} end as after,
          command.code, command.reason, command.run_id as "runId"
   from page join cart_commands command on command.user_id = page.user_id and command.sequence = page.sequence
   order by page.sequence, page.version`;
