@@ -24,9 +24,9 @@ const idlePeriodMs = 30 * 86_400_000;
 /** Temporal's own suggestion to continue as new counts no signals, and its server refuses the 10,001st of a run. */
 const signalsPerRun = 2_000;
 /** From here on a run ends even while a projection is stuck: the server closes runs for good at 50 MB. */
-const strained = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
+const hardLimits = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
 /** Keeps the carried state below the server's 2 MB a payload, even where a character takes three bytes. */
-const carriedLength = 500_000;
+const maxCarriedLength = 500_000;
 
 // No maximumAttempts: a cart outlasts any outage of Postgres.
 const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
@@ -40,10 +40,10 @@ const { archiveRun } = proxyActivities<CartActivities>({ startToCloseTimeout: '1
  */
 export async function cartWorkflow(carried?: CarriedState): Promise<void> {
   const inbox = openInbox();
-  await CancellationScope.nonCancellable(() => serve(inbox, carried));
+  await CancellationScope.nonCancellable(() => runCart(inbox, carried));
 }
 
-async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
+async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
   const { workflowId, runId, continuedFromExecutionRunId: previousRunId } = workflowInfo();
   const userId = userIdOf(workflowId);
   let checkpoint = carried?.checkpoint ?? (await loadCheckpoint(userId));
@@ -77,11 +77,11 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
     await archiveRun.executeWithOptions({ summary: `run ${previousRunId}` }, [{ workflowId, runId: previousRunId }]);
     isArchiving = false;
   };
-  const isRunLong = () => workflowInfo().continueAsNewSuggested || inbox.received >= signalsPerRun;
-  const isRunStrained = () =>
-    inbox.received >= strained.signals ||
-    workflowInfo().historyLength >= strained.historyEvents ||
-    workflowInfo().historySize >= strained.historyBytes;
+  const shouldContinueAsNew = () => workflowInfo().continueAsNewSuggested || inbox.received >= signalsPerRun;
+  const mustContinueAsNew = () =>
+    inbox.received >= hardLimits.signals ||
+    workflowInfo().historyLength >= hardLimits.historyEvents ||
+    workflowInfo().historySize >= hardLimits.historyBytes;
   const watchIdle = async () => {
     for (let left = idlePeriodMs; left > 0; left = inbox.lastReceivedAt + idlePeriodMs - Date.now()) {
       await sleep(left, { summary: 'ends the run when the cart is idle' });
@@ -94,13 +94,13 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
   for (;;) {
     decideInbox();
     present(userId, checkpoint.cart, unprojected.length);
-    if (isRunStrained() || (isRunLong() && !isProjecting && !isArchiving)) {
+    if (mustContinueAsNew() || (shouldContinueAsNew() && !isProjecting && !isArchiving)) {
       const next: CarriedState = { schema: 1, checkpoint, unprojected };
-      if (JSON.stringify(next).length <= carriedLength) return continueAsNew<typeof cartWorkflow>(next);
+      if (JSON.stringify(next).length <= maxCarriedLength) return continueAsNew<typeof cartWorkflow>(next);
     }
     if (isIdle && !isArchiving && unprojected.length === 0) return;
     if (!isProjecting && unprojected.length > 0) void projectBatch();
-    const mayEnd = () => !isArchiving && (isIdle || isRunLong());
-    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || mayEnd())));
+    const canEnd = () => !isArchiving && (isIdle || shouldContinueAsNew());
+    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || canEnd())));
   }
 }

@@ -48,9 +48,9 @@ export async function answerCommand(
   const expectedVersion = readExpectedVersion(req.get('If-Match'));
   const waitSeconds = readWaitSeconds(req.get('Prefer'));
   const commandId = key ?? randomUUID();
-  const first = key === undefined ? undefined : await recordedOutcome(ports, userId, key);
-  if (first !== undefined) {
-    assertSameRequest(first, request, expectedVersion);
+  const earlierOutcome = key === undefined ? undefined : await findEarlierOutcome(ports, userId, key);
+  if (earlierOutcome !== undefined) {
+    assertSameRequest(earlierOutcome, request, expectedVersion);
     res.set('Idempotent-Replayed', 'true');
   } else {
     const envelope = { commandId, issuedAt: new Date().toISOString(), actor: `user:${userId}` };
@@ -59,7 +59,8 @@ export async function answerCommand(
     );
     await send(ports, userId, command);
   }
-  const outcome = waitSeconds > 0 ? (first ?? (await ports.awaitOutcome(userId, commandId, waitSeconds))) : undefined;
+  const outcome =
+    waitSeconds > 0 ? (earlierOutcome ?? (await ports.awaitOutcome(userId, commandId, waitSeconds))) : undefined;
   if (outcome === undefined) return answerAccepted(res, userId, commandId);
   assertSameRequest(outcome, request, expectedVersion);
   res.set('Preference-Applied', `wait=${waitSeconds}`);
@@ -76,7 +77,11 @@ function answerAccepted(res: Response, userId: string, commandId: string): void 
 }
 
 /** Without Postgres no outcome can be looked up. The workflow then recognises the repeated command by itself. */
-async function recordedOutcome(ports: CommandPorts, userId: string, key: string): Promise<CommandOutcome | undefined> {
+async function findEarlierOutcome(
+  ports: CommandPorts,
+  userId: string,
+  key: string,
+): Promise<CommandOutcome | undefined> {
   try {
     return await ports.findOutcome(userId, key);
   } catch (error) {

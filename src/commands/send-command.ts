@@ -18,8 +18,8 @@ const deadlineMs = 3_000;
 /** The client pauses between its attempts even after the deadline; nobody is kept waiting for that. */
 const hardDeadlineMs = 3_500;
 /** How long a command waits to learn whether its user is new. */
-const lookUpMs = 250;
-const rememberedUsers = 100_000;
+const newUserLookUpMs = 250;
+const maxRememberedUsers = 100_000;
 
 /**
  * Sends commands as signals; a user's first one starts the cart. Commands of a cart that come together share a signal.
@@ -32,10 +32,10 @@ export function createCommandSender(
   isNewUser: (userId: string) => Promise<boolean>,
 ): SendCommand {
   /** The users whose carts this process has sent a signal to. */
-  const known = new LRUCache<string, true>({ max: rememberedUsers });
+  const usersWithCart = new LRUCache<string, true>({ max: maxRememberedUsers });
 
   const signal = async (userId: string, commands: readonly Command[], isNew: boolean) => {
-    if (known.has(userId) && (await signalOpenRun(userId, commands))) return;
+    if (usersWithCart.has(userId) && (await signalOpenRun(userId, commands))) return;
     await signalOrStart(userId, commands, isNew);
   };
   /** Costs Temporal a tenth less than a signal that may also start the cart. @returns false where no run of it is open. */
@@ -59,7 +59,8 @@ export function createCommandSender(
     });
 
   return gatherCommands({
-    begin: async (userId) => !known.has(userId) && within(lookUpMs, isNewUser(userId)).catch(() => false),
+    begin: async (userId) =>
+      !usersWithCart.has(userId) && within(newUserLookUpMs, isNewUser(userId)).catch(() => false),
     async send(userId, commands, isNew) {
       const sending = isNew.then((isNewUser) =>
         client.withDeadline(Date.now() + deadlineMs, () => signal(userId, commands, isNewUser)),
@@ -70,7 +71,7 @@ export function createCommandSender(
         if (!isTemporalAway(error)) throw error;
         throw new TemporalUnavailableError('Temporal did not confirm the command.', { cause: error });
       }
-      known.set(userId, true);
+      usersWithCart.set(userId, true);
     },
   });
 }
@@ -84,9 +85,9 @@ const isTemporalAway = (error: unknown): boolean =>
  */
 function newCart(userId: string, commands: readonly Command[]) {
   const itemCount = commands.reduce((sum, command) => sum + (command.type === 'addItem' ? command.quantity : 0), 0);
-  const fresh: CarriedState = { schema: 1, checkpoint: emptyCheckpoint, unprojected: [] };
+  const initialState: CarriedState = { schema: 1, checkpoint: emptyCheckpoint, unprojected: [] };
   return {
-    args: [fresh] as [CarriedState],
+    args: [initialState] as [CarriedState],
     typedSearchAttributes: [
       { key: cartUserIdKey, value: userId },
       { key: cartStatusKey, value: itemCount > 0 ? 'open' : 'empty' },

@@ -16,16 +16,20 @@ export function healthRoutes(checks: HealthChecks, details: HealthDetails): Rout
     res.json({ status: 'alive' });
   });
   router.get('/readyz', async (_req, res) => {
-    const states = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]));
-    const known = await Promise.all(Object.entries(details).map(async ([name, read]) => [name, await detailOf(read)]));
-    const isReady = states.every(([, state]) => state === 'ok');
+    const checkStates = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]),
+    );
+    const detailStates = await Promise.all(
+      Object.entries(details).map(async ([name, read]) => [name, await detailOf(read)]),
+    );
+    const isReady = checkStates.every(([, state]) => state === 'ok');
     res
       .status(isReady ? 200 : 503)
       .set('Cache-Control', 'no-store')
       .json({
         status: isReady ? 'ready' : 'not ready',
-        checks: Object.fromEntries(states),
-        ...(known.length > 0 ? { details: Object.fromEntries(known) } : {}),
+        checks: Object.fromEntries(checkStates),
+        ...(detailStates.length > 0 ? { details: Object.fromEntries(detailStates) } : {}),
       });
   });
   return router;

@@ -16,8 +16,8 @@ export const count = z
  * dated; what is finer is cut off.
  */
 export const instant = z.string().transform((text, context) => {
-  const read = readInstant(text);
-  if (read !== undefined) return read;
+  const date = parseInstant(text);
+  if (date !== undefined) return date;
   context.addIssue({ code: 'custom', message: instantMessage, input: text });
   return z.NEVER;
 });
@@ -26,16 +26,16 @@ const instantMessage = 'must be an RFC 3339 instant such as 2030-01-31T12:00:00Z
 const instantPattern =
   /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/i;
 
-function readInstant(text: string): Date | undefined {
+function parseInstant(text: string): Date | undefined {
   const [, day, time, fraction = '', sign, hours = 0, minutes = 0] = instantPattern.exec(text) ?? [];
   // 30 February would silently become 2 March.
-  if (day === undefined || !isDay(day)) return undefined;
+  if (day === undefined || !isCalendarDay(day)) return undefined;
   const local = Date.parse(`${day}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
   return new Date(sign === '-' ? local + offset : local - offset);
 }
 
-function isDay(day: string): boolean {
+function isCalendarDay(day: string): boolean {
   const midnight = new Date(`${day}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
