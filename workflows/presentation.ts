@@ -3,7 +3,7 @@ import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../src/contract/
 import type { RecordedDecision } from '../src/domain/handle';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../src/domain/state';
 
-/** Shows the cart in the Web UI: a table in the run's current details, and search attributes by which it can be found. */
+/** Shows the cart in the Web UI: a table in the run's current details, and search attributes for finding the cart. */
 export function present(userId: string, cart: Cart, unprojectedCount: number): void {
   setCurrentDetails(describeCart(userId, cart, unprojectedCount));
   const status = statusOf(cart);
@@ -20,20 +20,20 @@ export function present(userId: string, cart: Cart, unprojectedCount: number): v
 }
 
 /**
- * Each upsert is an event, a billed action and more work for Temporal than a command, so the item count is only kept right to
- * within a factor of four.
+ * The item count is only updated when it is wrong by a factor of four or more: each update adds an event and a billed
+ * action, and costs Temporal more than a command does.
  */
 const isWithinFactorOfFour = (count: number, current = Number.NaN): boolean =>
   count === current || (count < 4 * current && current < 4 * count);
 
 function describeCart(userId: string, cart: Cart, unprojectedCount: number): string {
-  const currency = cart.currency ?? '';
+  const subtotal = `${subtotalOf(cart.items)} ${cart.currency ?? ''}`;
   const lines = cart.items.map(
     ({ productId, name, quantity, unitPrice }) =>
       `| ${escapeCell(productId)} | ${escapeCell(name)} | ${quantity} | ${unitPrice} | ${quantity * unitPrice} |`,
   );
   return [
-    `**${escapeCell(userId)}** · version ${cart.version} · ${itemCountOf(cart.items)} items · ${subtotalOf(cart.items)} ${currency}`,
+    `**${escapeCell(userId)}** · version ${cart.version} · ${itemCountOf(cart.items)} items · ${subtotal}`,
     ...(unprojectedCount > 0 ? [`${unprojectedCount} decisions wait for their projection`] : []),
     '',
     ...(lines.length > 0
@@ -44,7 +44,7 @@ function describeCart(userId: string, cart: Cart, unprojectedCount: number): str
 
 const escapeCell = (text: string): string => text.replace(/[|\\`*_<[]/g, '\\$&');
 
-/** What a batch of decisions amounts to, in one line of at most 200 characters: `v3–v5: ItemAdded ×2, CartCleared`. */
+/** Summarises a batch of decisions in one line of at most 200 characters: `v3–v5: ItemAdded ×2, CartCleared`. */
 export function summarise(decisions: readonly RecordedDecision[]): string {
   const events = decisions.flatMap((decision) => decision.events);
   const counts = new Map<string, number>();

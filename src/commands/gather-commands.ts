@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from '../domain/commands';
 import { limits } from '../domain/limits';
 
-/** Sends a command to a user's cart. Resolves once Temporal has it durably. */
+/** Sends a command to a user's cart. Resolves once Temporal has stored it. */
 export type SendCommand = (userId: string, command: Command) => Promise<void>;
 
-/** How long the first command of a group waits for others of its cart, as a page load sends them. */
+/** How long the first command of a group waits for more commands of its cart: a page often sends several at once. */
 const gatheringMs = 2;
-/** How long a group waits for the cart's last signal, so that the commands of that time go together in the next one. */
+/** How long a group waits for the cart's last signal. Commands that arrive during this wait join the group. */
 const lastSignalWaitMs = 250;
 
 interface WaitingCommand {
@@ -17,9 +17,9 @@ interface WaitingCommand {
 }
 
 /**
- * Gathers commands of one cart that come at the same time, or while the cart's last signal is being sent, into groups.
- * @param sender.begin is called when a group begins, for what may be asked while it is gathered.
- * @param sender.send sends a group of at most `limits.commandsPerSignal` commands; what it throws fails them all.
+ * Groups the commands of one cart that arrive at the same time, or while the cart's last signal is being sent.
+ * @param sender.begin is called with the first command of a group; a look-up can run while the group is gathered.
+ * @param sender.send sends at most `limits.commandsPerSignal` commands; if it throws, all of them fail.
  */
 export function gatherCommands<Context>(sender: {
   begin(userId: string): Context;

@@ -50,8 +50,8 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
 export const commandTypes = Object.keys(fieldsOf) as readonly CommandType[];
 
 /**
- * Reads any value as a command of this type. Total: it never throws. It drops unknown fields. What it accepts is safe to
- * store: no control characters, no lone surrogates, only safe integers.
+ * Reads any value as a command of this type. It never throws, and drops unknown fields. The fields of the result are
+ * safe to store: no control characters, no lone surrogates, only safe integers.
  */
 export function parseCommand(type: string, payload: unknown): Command | MalformedCommand {
   const malformed = (reason: string): MalformedCommand => ({
@@ -74,7 +74,7 @@ const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const ownField = (record: Fields, field: string): unknown => (Object.hasOwn(record, field) ? record[field] : undefined);
 
-/** Any value as short plain ASCII text. Length, depth and breadth are bounded, so that it can always be stored. */
+/** Any value as short plain ASCII text. Length, depth and breadth are limited, so that it can always be stored. */
 function excerpt(value: unknown, maxLength: number): string {
   const text = typeof value === 'string' ? value.slice(0, maxLength) : outline(value, 3);
   const ascii = text.replace(/[^\x20-\x7e]/g, (char) => `<U+${char.charCodeAt(0).toString(16).padStart(4, '0')}>`);

@@ -12,8 +12,8 @@ export const count = z
   .transform(Number);
 
 /**
- * An instant in RFC 3339: date, time with seconds, and offset. Read to the millisecond, which is as fine as events are
- * dated; what is finer is cut off.
+ * An instant in RFC 3339: date, time with seconds, and offset. Digits after the milliseconds are cut off, because the
+ * instants of events have milliseconds.
  */
 export const instant = z.string().transform((text, context) => {
   const date = parseInstant(text);
@@ -28,7 +28,7 @@ const instantPattern =
 
 function parseInstant(text: string): Date | undefined {
   const [, day, time, fraction = '', sign, hours = 0, minutes = 0] = instantPattern.exec(text) ?? [];
-  // 30 February would silently become 2 March.
+  // Date.parse would read 30 February as 2 March.
   if (day === undefined || !isCalendarDay(day)) return undefined;
   const local = Date.parse(`${day}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
@@ -40,15 +40,15 @@ function isCalendarDay(day: string): boolean {
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
 
-/** The cart a path names. */
+/** The path parameters of a cart. */
 export const cartPath = z.object({ userId: id });
 
 /** Page size: 1–500, default 100. */
 export const pageLimit = count.pipe(z.number().min(1).max(500)).default(100);
 
 /**
- * The value as the schema reads it.
- * @throws Problem 400 `invalid_request`, naming each field that is wrong.
+ * Returns the value as the schema reads it.
+ * @throws Problem 400 `invalid_request`, with an entry for each invalid field.
  */
 export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value);
