@@ -6,7 +6,7 @@ import { cacheControlOf, requirePastCart } from './past-cart';
 import type { CartView } from './read-cart';
 import { type PastCart, type PointInTime, readPastCarts } from './read-past-cart';
 
-/** All digits: a version. Anything else: an instant. */
+/** Digits only: a version. Anything else: an instant. */
 const pointInTime = z.string().transform((text, context): PointInTime => {
   const read = /^\d+$/.test(text) ? count.safeParse(text) : instant.safeParse(text);
   if (read.success) return read.data instanceof Date ? { at: read.data } : { version: read.data };
@@ -15,7 +15,7 @@ const pointInTime = z.string().transform((text, context): PointInTime => {
 });
 const diffQuery = z.strictObject({ from: pointInTime, to: pointInTime });
 
-/** `GET /carts/{userId}/diff?from=&to=`: what differs between the cart at two moments, each a version or an instant. */
+/** `GET /carts/{userId}/diff?from=&to=`: how the cart differs between two points in time. */
 export function diffRoutes(db: Knex): Router {
   const router = Router();
   router.get('/carts/:userId/diff', async (req, res) => {
@@ -40,13 +40,13 @@ const describePoint = ({ version, currency }: CartView, point: PointInTime) => (
   currency,
 });
 
-/** What became of the cart: its lines that differ in quantity or price, first those it had, then those it got. */
+/** The lines that differ in quantity or price: first the lines of `before`, then the lines that only `after` has. */
 function differenceOf(before: CartView, after: CartView) {
   const itemsBefore = new Map(before.items.map((item) => [item.productId, item]));
   const itemsAfter = new Map(after.items.map((item) => [item.productId, item]));
   const ids = new Set([...itemsBefore.keys(), ...itemsAfter.keys()]);
   return {
-    // Where both have one and they differ, `from` and `to` tell which amounts are in which.
+    // If both carts have a currency and they differ, `from` and `to` in the answer show both.
     currency: after.currency ?? before.currency,
     items: [...ids].flatMap((id) => lineDifference(itemsBefore.get(id), itemsAfter.get(id))),
     itemCount: { before: before.itemCount, after: after.itemCount },

@@ -3,13 +3,13 @@ import type { CartView } from './read-cart';
 import type { PastCart, PointInTime } from './read-past-cart';
 
 /**
- * The cart at a moment that has been.
- * @param parameter the query parameter that named the moment.
- * @throws Problem 400 where the moment is still to come, 404 `version_unknown` where the cart does not have the version.
+ * Returns the cart, or throws the problem that explains why there is none.
+ * @param parameter the query parameter with the point in time.
+ * @throws Problem 400 if the point in time is in the future, 404 if the cart does not have the version.
  */
 export function requirePastCart(past: PastCart, point: PointInTime, parameter: string): CartView {
   if (past.isFuture) {
-    const message = 'lies in the future: what the cart will be is not known';
+    const message = 'must not be in the future';
     throw new Problem(400, 'invalid_request', `${parameter}: ${message}`, { errors: [{ path: parameter, message }] });
   }
   if (past.cart !== undefined) return past.cart;
@@ -19,7 +19,7 @@ export function requirePastCart(past: PastCart, point: PointInTime, parameter: s
   throw new Problem(404, 'version_unknown', detail, { newestVersion });
 }
 
-/** For how long an answer made of these stays true. */
+/** The Cache-Control header of an answer made from these carts: the answer is cacheable if no event can change it. */
 export function cacheControlOf(...carts: readonly PastCart[]): string {
   return carts.every((cart) => cart.isFinal) ? 'private, max-age=31536000, immutable' : 'no-cache';
 }

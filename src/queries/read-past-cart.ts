@@ -6,7 +6,7 @@ export type PointInTime = { readonly version: number } | { readonly at: Date };
 
 /** A cart at a point in time. */
 export interface PastCart {
-  /** Undefined if the cart does not have the requested version. */
+  /** Undefined if the cart does not have this version. */
   readonly cart: CartView | undefined;
   readonly newestVersion: number;
   /** Whether no later event can change the answer. */
@@ -15,7 +15,7 @@ export interface PastCart {
   readonly isFuture: boolean;
 }
 
-/** Reads the cart at each point in time, in the given order. One statement, so that all results come from one snapshot. */
+/** Reads the cart at each of the points, in their order. One statement, so that all carts come from one snapshot. */
 export async function readPastCarts(db: Knex, userId: string, points: readonly PointInTime[]): Promise<PastCart[]> {
   const statements = points.map((point, position) =>
     db.raw('at' in point ? cartAtInstant : cartAtVersion, { ...point, userId, position }),
@@ -34,8 +34,8 @@ export async function readPastCarts(db: Knex, userId: string, points: readonly P
 type PastCartRow = Omit<CartView, 'userId' | 'version'> &
   Omit<PastCart, 'cart'> & { readonly version: number | null; readonly position: number };
 
-// Selecting e.type makes Postgres use the primary key. Without it, where most carts are short, Postgres would choose the
-// index by instants, which holds all the other columns, and scan all of the cart's events in it.
+// Selecting e.type makes Postgres use the primary key. Without it, if most carts are short, Postgres would choose the
+// index by instants, which has all the other columns, and scan all of the cart's events in it.
 const cartAtVersion = `
   select :position::integer as position,
          case when requested.version = 0 then 0 when event.type is not null then event.version end as version,
@@ -54,9 +54,9 @@ const cartAtVersion = `
     from cart_item_history where user_id = :userId and versions @> event.version
   ) as line`;
 
-// Instants never decrease from version to version. So the version at an instant is that of the newest event up to the
-// instant, and the result is final once the cart has a later event. The lines are then found by version, because several
-// events can have the same instant.
+// Instants never decrease from version to version. So the version at an instant is the version of the newest event up
+// to that instant, and the result is final once the cart has a later event. The lines are selected by version, because
+// several events can have the same instant.
 const cartAtInstant = `
   select :position::integer as position, coalesce(event.version, 0) as version,
          case when line.count = 0 then 'empty' else 'open' end as status, line.currency,

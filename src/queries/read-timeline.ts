@@ -1,23 +1,23 @@
 import type { Knex } from 'knex';
 import { toInstantText } from './read-cart';
 
-/** Which entries of a cart's story to tell, and from where on. */
+/** Selects entries of a cart's timeline. */
 export interface TimelineQuery {
-  /** The version after which to begin; with refused commands the sequence. */
+  /** The version after which the page begins; with rejected commands, the sequence. */
   readonly after: number;
   readonly limit: number;
-  /** Whether refused commands are told too. */
+  /** Whether the timeline includes rejected commands. */
   readonly withRejected: boolean;
   readonly type?: string | undefined;
-  /** From this instant on. */
+  /** Entries at this instant or later. */
   readonly from?: Date | undefined;
-  /** Before this instant. */
+  /** Entries before this instant. */
   readonly to?: Date | undefined;
-  /** Only what names this product. */
+  /** Entries whose data contain this product. */
   readonly productId?: string | undefined;
 }
 
-/** What a line held; `before` and `after` of an entry have those lines which its event changed. */
+/** A line of the cart before or after an event. An entry has only the lines that its event changed. */
 export interface TimelineLine {
   readonly productId: string;
   readonly name: string;
@@ -25,7 +25,7 @@ export interface TimelineLine {
   readonly unitPrice: number;
 }
 
-/** An event, or with type `CommandRejected` a command that was refused. */
+/** An event, or a rejected command, which has the type `CommandRejected`. */
 export interface TimelineEntry {
   readonly sequence: number;
   readonly type: string;
@@ -40,15 +40,15 @@ export interface TimelineEntry {
   readonly version?: number;
   readonly before?: readonly TimelineLine[];
   readonly after?: readonly TimelineLine[];
-  /** Refused commands only. */
+  /** Rejected commands only. */
   readonly code?: string;
   readonly reason?: string;
 }
 
 /**
- * A page of a cart's story. It ends where a command ends: with refused commands it may so be longer than the limit by the
- * other events of its last command.
- * @returns `next`: what to pass as `after` for the next page, if there is one.
+ * Reads a page of a cart's timeline. With rejected commands, all entries of one command are on the same page, so a page
+ * can have more entries than the limit.
+ * @returns `next`: the value of `after` for the next page, if there is one.
  */
 export async function readTimeline(
   db: Knex,
@@ -73,9 +73,10 @@ const eventsOnly = `
   select user_id, sequence, version, type, data, occurred_at from cart_events`;
 const eventsAndRejections = `${eventsOnly}
   union all
-  select user_id, sequence, null, 'CommandRejected'::text, data, decided_at from cart_commands where outcome = 'rejected'`;
+  select user_id, sequence, null, 'CommandRejected'::text, data, decided_at
+  from cart_commands where outcome = 'rejected'`;
 
-/** One entry more than the limit, and those that belong together with it. */
+/** Selects one entry more than the limit, and all other entries of its command. */
 function pageStatement(
   userId: string,
   query: TimelineQuery,
@@ -109,16 +110,18 @@ const linesWhere = (condition: string) => `
                                               'unitPrice', unit_price) order by added_version), '[]')
    from cart_item_history h where h.user_id = page.user_id and ${condition})`;
 
-// A stretch that ends with version n is adjacent to [n, n], one that begins with it to [n - 1, n - 1]: unlike upper() and
-// lower(), adjacency is what the index can look for.
+// A period that ends at version n is adjacent to [n, n], a period that begins at n is adjacent to [n - 1, n - 1]. The
+// index supports adjacency (-|-), but not upper() and lower().
+const periodEndsAtVersion = "h.versions -|- int4range(version, version, '[]') and upper(h.versions) = version";
+const periodBeginsAtVersion =
+  "h.versions -|- int4range(version - 1, version - 1, '[]') and lower(h.versions) = version";
+
 const selectEntries = `
   select page.version, page.sequence, page.type, ${toInstantText('page.occurred_at')} as "occurredAt",
          command.type as command, command.command_id as "commandId", command.actor,
          ${toInstantText('command.issued_at')} as "issuedAt", page.data,
-         case when version is not null then
-           ${linesWhere(`h.versions -|- int4range(version, version, '[]') and upper(h.versions) = version`)} end as before,
-         case when version is not null then
-           ${linesWhere(`h.versions -|- int4range(version - 1, version - 1, '[]') and lower(h.versions) = version`)} end as after,
+         case when version is not null then ${linesWhere(periodEndsAtVersion)} end as before,
+         case when version is not null then ${linesWhere(periodBeginsAtVersion)} end as after,
          command.code, command.reason, command.run_id as "runId"
   from page join cart_commands command on command.user_id = page.user_id and command.sequence = page.sequence
   order by page.sequence, page.version`;

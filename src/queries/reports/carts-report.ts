@@ -18,7 +18,7 @@ interface SummaryRow {
   readonly value: string | null;
 }
 
-/** All carts as they stood at an instant, in sums. As CSV: one row for the total, each currency, each of the top products. */
+/** Sums over all carts at an instant. In CSV: one row for the total, one for each currency and each top product. */
 export async function summaryReport(db: Knex, { at, limit }: { at: string; limit: number }): Promise<Report> {
   const { rows } = (await db.raw(selectSummary, [at, limit])) as { rows: SummaryRow[] };
   const parts = (part: SummaryRow['part']) => rows.filter((row) => row.part === part);
@@ -75,7 +75,7 @@ const openCartsList = (name: string, at: string, carts: readonly ReportRow[], ne
   next,
 });
 
-/** A page of the carts that were open at an instant, in the order of their users' ids. */
+/** A page of the carts that were open at an instant, ordered by user id. */
 export async function openCartsReport(
   db: Knex,
   { at, after, limit }: { at: string; after: string; limit: number },
@@ -83,12 +83,12 @@ export async function openCartsReport(
   const { rows } = (await db.raw(selectOpenCarts, [at, after, limit + 1])) as { rows: OpenCartRow[] };
   const carts = rows.slice(0, limit).map(toOpenCart);
   if (rows.length <= limit) return openCartsList('open-carts', at, carts);
-  // The instant goes along: a later page must not show a later state.
+  // The link has the instant, so that all pages show the same state.
   const next = new URLSearchParams({ at, after: carts.at(-1)!.userId, limit: String(limit) });
   return openCartsList('open-carts', at, carts, `/reports/open-carts?${next}`);
 }
 
-/** The carts that had been open longest at an instant, longest first. */
+/** The carts that had been open for the longest time at an instant, longest first. */
 export async function longestOpenReport(db: Knex, { at, limit }: { at: string; limit: number }): Promise<Report> {
   const { rows } = (await db.raw(selectLongestOpen, [at, limit])) as { rows: OpenCartRow[] };
   return openCartsList('longest-open', at, rows.map(toOpenCart));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { count, id, instant } from '../../http/validation';
 
-/** An instant that Postgres takes too, in UTC. */
+/** An instant in UTC, within the range that Postgres supports. */
 const reportInstant = instant
   .refine((date) => date >= earliest && date < latest, 'must be between the years 1970 and 3000')
   .transform((date) => date.toISOString());
@@ -15,9 +15,9 @@ const limit = (max: number, standard: number) => count.pipe(z.number().min(1).ma
 const daysPerInterval = { hour: 1 / 24, day: 1, week: 7, month: 28 } as const;
 const dayMs = 86_400_000;
 
-/** The most intervals one answer covers. */
+/** The maximum number of intervals in one answer. */
 const maxIntervals = 1_000;
-/** The longest span of one answer: three years. */
+/** The longest span of one answer in days: three years. */
 const maxDays = 1_096;
 
 /** The span of time that a report covers: from `from` until before `to`. */
@@ -39,14 +39,14 @@ const notOrdered = { path: ['from'], message: 'must be before to' };
 const tooLong = { path: ['to'], message: `must be at most ${maxDays} days after from` };
 const tooFine = { path: ['interval'], message: `must be longer: an answer has at most ${maxIntervals} intervals` };
 
-/** Where a page of the products' report goes on: after this product of the interval that starts then. */
+/** The last row of the previous page: the start of its interval, a comma and its product. */
 const afterProduct = z
   .string()
   .transform((text) => [text.slice(0, 24), text.slice(24, 25), text.slice(25)])
-  .pipe(z.tuple([reportInstant, z.literal(','), id], 'must be taken from the link to the next page'))
+  .pipe(z.tuple([reportInstant, z.literal(','), id], 'must be copied from the link to the next page'))
   .transform(([start, , productId]) => ({ start, productId }));
 
-/** What may be asked of each report. */
+/** The query parameters of each report. */
 export const parameters = {
   carts: z.strictObject({ at, limit: limit(100, 10) }),
   openCarts: z.strictObject({ at, after: z.union([id, z.literal('')]).default(''), limit: limit(500, 100) }),

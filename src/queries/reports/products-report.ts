@@ -38,7 +38,7 @@ type Movement = Readonly<Record<string, number>> & { readonly start: Date; reado
 
 const firstPosition = { start: '0001-01-01T00:00:00Z', productId: '' };
 
-/** A page of what was added, removed and bought, by interval and product. */
+/** A page of the quantities that were added, removed and bought, by interval and product. */
 export async function productsReport(
   db: Knex,
   query: Span & { interval: string; limit: number; after?: typeof firstPosition | undefined },
@@ -79,7 +79,8 @@ const selectPurchases = `
     from sold group by product_id
   )
   select product_id as "productId", name, checkouts, units_bought as "unitsBought", removals,
-         units_removed as "unitsRemoved", round(checkouts::numeric / (checkouts + removals), 4)::float8 as "boughtRatio",
+         units_removed as "unitsRemoved",
+         round(checkouts::numeric / (checkouts + removals), 4)::float8 as "boughtRatio",
          coalesce(by_currency, '{}') as revenue
   from movement left join revenue using (product_id)
   order by units_bought desc, product_id collate "C"`;
@@ -95,7 +96,7 @@ interface Purchase {
   readonly revenue: Readonly<Record<string, string>>;
 }
 
-/** What was bought, and what left carts without being bought, by product. As CSV, each currency's revenue is a column. */
+/** How often each product was bought, or removed without being bought. In CSV, each currency has a column. */
 export async function checkoutsReport(db: Knex, query: Span & { limit: number }): Promise<Report> {
   const { rows } = (await db.raw(selectPurchases, { ...query })) as { rows: Purchase[] };
   const products = rows.map((row) => ({ ...row, revenue: toExactAmounts(row.revenue) }));

@@ -6,7 +6,7 @@ const selectValues = `
   select at, currency, open_carts as "openCarts", value::text
   from reports.value_over_time(:from::timestamptz, :to::timestamptz, :interval)`;
 
-/** Number and value of the open carts at each interval's end, a series for each currency. */
+/** Number and value of the open carts at the end of each interval, for each currency. */
 export async function valueReport(db: Knex, query: { from: string; to: string; interval: string }): Promise<Report> {
   const { rows } = await db.raw(selectValues, query);
   const points = (rows as { at: Date; currency: string; openCarts: number; value: string }[]).map((row) => ({
