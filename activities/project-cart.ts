@@ -6,10 +6,10 @@ import { projectAcrossGap, type ReadDecisions } from '../src/postgres/projection
 import { createProjector } from '../src/postgres/projection/group-commits';
 
 /**
- * Projects a batch into Postgres, all of it or nothing, and notifies who waits for it. Each attempt may run late, twice or
- * beside another: what Postgres has already is left as it is. Where Postgres lost earlier decisions, as after restoring an
- * older backup, they are taken from the histories. A fork is recorded and nothing is overwritten: Temporal retries the
- * projection of that cart until a person has decided which side is right.
+ * Projects a batch into Postgres in one transaction and notifies the waiting readers. An attempt can run late, twice,
+ * or at the same time as another one, so decisions that Postgres already has are skipped. If Postgres lost earlier
+ * decisions, for example because an older backup was restored, they are read from the histories. A fork is recorded and
+ * nothing is overwritten: Temporal retries the projection of that cart until a person decides which side is right.
  */
 export const createProjectCart = (db: Knex, readDecisions: ReadDecisions) => {
   const projectInGroups = createProjector(db);

@@ -6,15 +6,15 @@ export interface Batch {
   readonly decisions: readonly RecordedDecision[];
 }
 
-/** The activities of a cart. Temporal stores their names and inputs in the history: rename none. */
+/** The activities of a cart. Temporal stores their names and inputs in the history, so never rename one. */
 export interface CartActivities {
-  /** Where a cart's log stands in Postgres, for a run that begins a chain. A cart that nobody used is empty at version 0. */
+  /** Reads a cart's checkpoint from Postgres, for the first run of a chain. An unused cart is empty, at version 0. */
   loadCheckpoint(userId: string): Promise<Checkpoint>;
-  /** Projects the batch into Postgres, all of it or nothing. Each attempt may run late, twice or beside another. */
+  /** Projects the batch in one transaction. An attempt can run late, twice, or at the same time as another one. */
   projectCart(batch: Batch): Promise<void>;
   /** Stores a closed run's history in the archive. */
   archiveRun(run: { readonly workflowId: string; readonly runId: string }): Promise<void>;
 }
 
-/** The activity whose inputs hold a cart's decisions: rebuilding, healing and verifying read them from the history. */
+/** The activity whose inputs are the cart's decisions. Rebuild, heal and verify read them from the history. */
 export const projectCartActivity = 'projectCart' satisfies keyof CartActivities;

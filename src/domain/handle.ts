@@ -4,7 +4,7 @@ import type { CartEvent, EventFact } from './events';
 import { evolve } from './evolve';
 import { type Cart, emptyCart } from './state';
 
-/** A command as it goes on record: its envelope, and its own fields as `data`. */
+/** A command as it is recorded: its envelope, and its own fields as `data`. */
 export interface RecordedCommand {
   readonly commandId: string;
   readonly type: string;
@@ -14,7 +14,7 @@ export interface RecordedCommand {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What was decided of a command, as it is recorded: the decision with its events stamped. */
+/** The outcome of a command as it is recorded: its events have version, instant, command id and actor. */
 export type RecordedOutcome =
   | { readonly outcome: 'applied'; readonly events: readonly CartEvent[] }
   | {
@@ -25,44 +25,44 @@ export type RecordedOutcome =
     };
 
 /**
- * A decision as it is recorded; the n-th of a cart has sequence n. Rejected commands are recorded too, so that a cart's
- * sequence is at least its version. Both are gap-free.
+ * A decision as it is recorded. The n-th decision of a cart has sequence n. Rejected commands are recorded too.
+ * Sequences and versions have no gaps.
  */
 export type RecordedDecision = RecordedOutcome & {
   readonly sequence: number;
   readonly command: RecordedCommand;
   readonly decidedAt: string;
-  /** The workflow run that decided, so that the command can be found in Temporal's history. */
+  /** The workflow run that made the decision, for finding the command in Temporal's history. */
   readonly runId: string;
 };
 
-/** All that handling the next command needs: where a cart's log stands. */
+/** The state of a cart after its newest decision: all that handling the next command needs. */
 export interface Checkpoint {
   readonly cart: Cart;
   /** The number of decisions so far, rejected ones included. */
   readonly sequence: number;
-  /** The ids of the newest commands, oldest first: at least `rememberedCommands`, and all that are not projected. */
+  /** The ids of the newest `rememberedCommands` commands and of all commands that are not projected, oldest first. */
   readonly recentCommandIds: readonly string[];
 }
 
-/** How many recent command ids a cart remembers, to recognise a command that arrives twice. */
+/** How many recent command ids a cart remembers, to detect repeated commands. */
 export const rememberedCommands = 1_000;
 
 export const emptyCheckpoint: Checkpoint = { cart: emptyCart, sequence: 0, recentCommandIds: [] };
 
-/** What handling a command needs beside the checkpoint. */
+/** What handling a command needs besides the checkpoint and the command. */
 export interface HandleContext {
   readonly now: string;
   readonly runId: string;
   readonly freshId: () => string;
-  /** How many decisions are not projected. Only the checkpoint knows the ids of their commands. */
+  /** How many decisions are not projected. The checkpoint must keep their command ids, because Postgres lacks them. */
   readonly unprojectedCount: number;
 }
 
 /**
- * Handles one command: decides it, folds the events and remembers its id. A command whose id is remembered gives no decision
- * and changes nothing. A malformed command is always recorded, where its id is taken or missing under a fresh one.
- * `decidedAt` is never before the cart's last event, so that versions and instants order events alike.
+ * Handles one command: decides it, folds its events into the cart and remembers its id. A repeated command leads to no
+ * decision and no change. A malformed command is always recorded, with a new id if its own id is missing or repeated.
+ * `decidedAt` is never before the cart's last event, so versions and instants give the same order of events.
  */
 export function handle(
   checkpoint: Checkpoint,

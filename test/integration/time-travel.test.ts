@@ -7,7 +7,7 @@ import { emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain
 import { closeServer, createApp, listen } from '../../src/http/app';
 import { project } from '../../src/postgres/projection/project';
 import { cartQueryRoutes } from '../../src/queries/carts';
-import { readCartAtVersion } from '../../src/queries/read-past-cart';
+import { readPastCarts } from '../../src/queries/read-past-cart';
 import { ModelCart, type ModelCommand } from '../support/cart-model';
 import { createDatabase, type TestDatabase } from '../support/database';
 
@@ -128,9 +128,10 @@ describe('a cart at a version', () => {
   });
 
   it('is there for the rest of the system too', async () => {
-    expect(await readCartAtVersion(database.db, 'old', 500)).toEqual(old.versions[500]);
-    expect(await readCartAtVersion(database.db, 'old', 0)).toEqual(emptyCart('old'));
-    expect(await readCartAtVersion(database.db, 'old', eventCount + 1)).toBeUndefined();
+    const cartAt = async (version: number) => (await readPastCarts(database.db, 'old', [{ version }]))[0]!.cart;
+    expect(await cartAt(500)).toEqual(old.versions[500]);
+    expect(await cartAt(0)).toEqual(emptyCart('old'));
+    expect(await cartAt(eventCount + 1)).toBeUndefined();
   });
 });
 
