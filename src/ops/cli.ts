@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { describeError } from '../describe-error';
 import type { OpenContext, RegisterOp, RunTask } from './context';
 import { registerHeal } from './heal';
 import { registerHistories } from './histories';
@@ -51,14 +52,7 @@ export async function runOps(args: readonly string[], open: () => Promise<OpenCo
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(explain(error));
+    console.error(describeError(error));
     return 2;
   }
-}
-
-/** The message of an error and, below it, of what caused it. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = error.message || (error as NodeJS.ErrnoException).code || error.name;
-  return error.cause === undefined ? message : `${message}\n  because: ${explain(error.cause)}`;
 }
