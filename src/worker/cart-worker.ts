@@ -3,7 +3,7 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import type { Knex } from 'knex';
 import { createActivities } from '../../activities';
 import { payloadConverterPath } from './bundle';
-import { createPacedSlots, noteCartsInUse } from './paced-slots';
+import { createPacedSlots, markCartsInUse } from './paced-slots';
 import { createTaskPace } from './task-pace';
 
 /** How a cart worker is created. */
@@ -24,7 +24,7 @@ export function createCartWorker({ db, ...options }: CartWorkerOptions): Promise
     ...options,
     activities: createActivities({ client, db }),
     dataConverter: { payloadConverterPath },
-    interceptors: { activity: [noteCartsInUse(pace)] },
+    interceptors: { activity: [markCartsInUse(pace)] },
     tuner: {
       // As many as the SDK has without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),
