@@ -1,5 +1,5 @@
 /** A fair sample of a stream of unknown length (reservoir sampling). */
-export async function* sampleOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T> {
+export async function* sampleOf<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T> {
   const chosen: T[] = [];
   let count = 0;
   for await (const item of items) {
