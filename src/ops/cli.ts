@@ -18,23 +18,23 @@ const registrations: readonly RegisterOp[] = [
 /** The operators' command line. */
 function createProgram(run: RunTask): Command {
   const program = new Command('ops')
-    .description('Looks after the carts: verifies, heals, rebuilds, exports and replays them. See docs/operations.md.')
-    .helpCommand('help [command]', 'what there is, or what a command takes')
+    .description('Verifies, heals, rebuilds, exports and replays carts. See docs/operations.md.')
+    .helpCommand('help [command]', 'show all commands, or the options of one command')
     .exitOverride()
-    .showHelpAfterError('(--help tells what there is)')
+    .showHelpAfterError('(--help shows all commands and options)')
     .addHelpText(
       'after',
       `
-Works on DATABASE_URL and TEMPORAL_ADDRESS; where they are not set, on the servers of a running \`npm start\`.
-Exit status: 0 all is well, 1 something was found, 2 the command could not be carried out.`,
+Connects to DATABASE_URL and TEMPORAL_ADDRESS. If they are not set, connects to the servers of a running \`npm start\`.
+Exit status: 0 no problem was found, 1 a problem was found, 2 the command failed.`,
     );
   for (const register of registrations) register(program, run);
   return program;
 }
 
 /**
- * Runs one command. Never rejects: what went wrong is told on standard error.
- * @param args the words after the program's name.
+ * Runs one command. It never rejects: errors are printed to standard error.
+ * @param args the command line without the program's name.
  * @returns the exit status.
  */
 export async function runOps(args: readonly string[], open: () => Promise<OpenContext>): Promise<number> {
