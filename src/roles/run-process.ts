@@ -3,16 +3,17 @@ import pino, { type Logger } from 'pino';
 import { type Config, loadConfig } from '../config';
 import { describeError } from '../describe-error';
 
-/** What a process has while it starts. What is deferred is closed, last first, when the process ends. */
+/** What the code that starts a process gets. */
 export interface Process {
   readonly config: Config;
   readonly logger: Logger;
+  /** Registers what to close when the process ends. The last one registered is closed first. */
   readonly defer: (close: () => Promise<unknown>) => void;
 }
 
 const shutdownMs = 30_000;
 
-/** Runs a process until a signal or an error ends it, and then closes all it opened in reverse order. Never rejects. */
+/** Runs a process until a signal or an error ends it, then closes what was deferred. It never rejects. */
 export async function runProcess(start: (process: Process) => Promise<void>): Promise<void> {
   const closers: (() => Promise<unknown>)[] = [];
   const closeAll = async () => {
