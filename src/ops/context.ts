@@ -74,7 +74,7 @@ async function openDatabase({ databaseUrl, embedded }: Config): Promise<Knex> {
         `${embedded.postgresPort}. Start it with \`npm start\`, or set DATABASE_URL.`,
     );
   }
-  const db = connectDatabase(url, { poolSize: 10, name: 'cart-ops', patienceMs: tenMinutesMs });
+  const db = connectDatabase(url, { poolSize: 10, name: 'cart-ops', queryTimeoutMs: tenMinutesMs });
   try {
     await assertSchema(db);
     return db;

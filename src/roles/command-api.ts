@@ -17,7 +17,7 @@ import type { Role, RoleOptions } from './role';
  * products that it has read before, and a client that waits for an outcome gets none.
  */
 export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
-  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', patienceMs: 1_500 });
+  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', queryTimeoutMs: 1_500 });
   const announcements = listenForProjections(databaseUrl, logger);
   const { client, check, close } = openClient(temporal);
   const catalogue = createCatalogue(db);

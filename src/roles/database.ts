@@ -6,7 +6,7 @@ import { sampleProducts } from '../postgres/sample-products';
 
 /** Migrates the schema. Every role calls this before it opens. */
 export async function migrateDatabase(databaseUrl: string): Promise<void> {
-  const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations', patienceMs: 600_000 });
+  const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations', queryTimeoutMs: 600_000 });
   try {
     await migrate(db);
   } finally {
