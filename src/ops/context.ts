@@ -30,7 +30,10 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** Opens a context, runs a command's task with it and closes it. The task returns the exit status: 0, or 1 for a finding. */
+/**
+ * Opens a context, runs a command's task with it and closes it. The task returns the exit status: 0, or 1 for a
+ * finding.
+ */
 export type RunTask = (task: (context: OpsContext) => Promise<number>) => Promise<void>;
 
 /** Adds one command, or one group of commands, to the program. */

@@ -64,7 +64,9 @@ function openReplayer(options: ReplayWorkerOptions): Replayer {
   };
 }
 
-/** Finds what makes a history unreadable. The SDK's core panics on such a history, and its worker then never answers. */
+/**
+ * Finds what makes a history unreadable. The SDK's core panics on such a history, and its worker then never answers.
+ */
 function findDefect({ events }: CartRun['history']): string | undefined {
   if (!events?.[0]?.workflowExecutionStartedEventAttributes?.originalExecutionRunId) {
     return 'its first event does not say how the run started';

@@ -10,11 +10,12 @@ const types = {
 };
 
 /**
- * Creates a pool of connections to Postgres. A query that gets no answer fails after a few seconds, so that its caller can
- * report the failure.
+ * Creates a pool of connections to Postgres. A query that gets no answer fails after a few seconds, so that its caller
+ * can report the failure.
  * @param options.readOnly makes Postgres reject every write on these connections.
- * @param options.prefersIndexes is for queries that look up a few rows by their keys. Postgres estimates 100 rows for a list
- * in JSON. If a table is small or has no statistics yet, Postgres would then read the whole table instead of its index.
+ * @param options.prefersIndexes is for queries that look up a few rows by their keys. Postgres estimates 100 rows for a
+ * list in JSON. If a table is small or has no statistics yet, Postgres would then read the whole table instead of its
+ * index.
  * @param options.queryTimeoutMs how long a query may take. With the default of 3,500, a request is answered within 5 s.
  */
 export function connectDatabase(
@@ -54,8 +55,8 @@ export function connectDatabase(
 }
 
 /**
- * Closes a connection if a query on it gets no answer. A reachable server answers within its statement timeout. A connection
- * to an unreachable server would stay in the pool, and every query on it would fail.
+ * Closes a connection if a query on it gets no answer. A reachable server answers within its statement timeout. A
+ * connection to an unreachable server would stay in the pool, and every query on it would fail.
  */
 function closeWhenUnanswered(client: pg.Client, timeoutMs: number): void {
   const { connection, readyForQuery } = client as unknown as { connection: { stream: Socket }; readyForQuery: boolean };

@@ -13,8 +13,8 @@ import { openClient } from '../temporal/connection';
 import type { Role, RoleOptions } from './role';
 
 /**
- * The command side: HTTP → command → signal. It needs Temporal. Without Postgres it still accepts commands, but it knows only
- * products that it has read before, and a client that waits for an outcome gets none.
+ * The command side: HTTP → command → signal. It needs Temporal. Without Postgres it still accepts commands, but it
+ * knows only products that it has read before, and a client that waits for an outcome gets none.
  */
 export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
   const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', queryTimeoutMs: 1_500 });

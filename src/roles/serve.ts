@@ -14,7 +14,10 @@ export function appOf(roles: readonly Role[], logger: Logger): Express {
   });
 }
 
-/** Serves these roles over HTTP. When the process ends, it stops serving before it closes them. @returns the address. */
+/**
+ * Serves these roles over HTTP. When the process ends, it stops serving before it closes them.
+ * @returns the address.
+ */
 export async function serveRoles(
   { config, logger, defer }: Process,
   roles: readonly Role[],

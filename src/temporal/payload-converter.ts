@@ -1,8 +1,8 @@
 import { defaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
 
 /**
- * Works like the default converter, but reading never throws: a payload that cannot be decoded becomes a text that says so.
- * Any client that can signal a workflow can send such a payload, and an error here would stop the cart permanently.
+ * Works like the default converter, but reading never throws: a payload that cannot be decoded becomes a text that says
+ * so. Any client that can signal a workflow can send such a payload, and an error here would stop the cart permanently.
  */
 export const payloadConverter: PayloadConverter = {
   toPayload: (value) => defaultPayloadConverter.toPayload(value),

@@ -28,8 +28,8 @@ export function createCartWorker({ db, ...options }: CartWorkerOptions): Promise
     tuner: {
       // 40 is the SDK's default without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),
-      // Many activities wait to share one transaction, so they need more slots than Postgres has connections. If the worker
-      // that scheduled an activity has a free slot, the activity starts there without the server's task queue.
+      // Many activities wait to share one transaction, so they need more slots than Postgres has connections. If the
+      // worker that scheduled an activity has a free slot, the activity starts there without the server's task queue.
       activityTaskSlotSupplier: { type: 'fixed-size', numSlots: 500 },
       localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },

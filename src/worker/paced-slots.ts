@@ -16,8 +16,8 @@ export const markCartsInUse =
   });
 
 /**
- * Slots for workflow tasks. A worker polls for a task when it has a slot, so the slots set the pace at which it takes tasks
- * of carts in its cache. Tasks of other carts do not wait: no earlier commands of these carts could share them.
+ * Slots for workflow tasks. A worker polls for a task when it has a slot, so the slots set the pace at which it takes
+ * tasks of carts in its cache. Tasks of other carts do not wait: no earlier commands of these carts could share them.
  * @param slots how many tasks may run at the same time.
  */
 export function createPacedSlots(slots: number, pace: TaskPace): CustomSlotSupplier<WorkflowSlotInfo> {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 
 /**
- * The longest wait between two tasks of one cart. It must stay below `stickyQueueScheduleToStartTimeout`, because the server
- * then offers the task to all workers, most of which do not have the cart in their cache.
+ * The longest wait between two tasks of one cart. It must stay below `stickyQueueScheduleToStartTimeout`, because the
+ * server then offers the task to all workers, most of which do not have the cart in their cache.
  */
 const longestWaitMs = 2_000;
 /** The first wait. Each sample of the processors doubles the wait, halves it, or leaves it as it is. */
@@ -15,13 +15,14 @@ const overloadedShare = 0.95;
 /** If at most this share of the processors is used, the wait shrinks. */
 const relaxedShare = 0.9;
 /**
- * How long a cart counts as in use after its last activity. A single command takes two tasks: one to decide it, one when
- * its projection has ended. With this time, many carts with one command each count together, and their tasks do not wait.
+ * How long a cart counts as in use after its last activity. A single command takes two tasks: one to decide it, one
+ * when its projection has ended. With this time, many carts with one command each count together, and their tasks do
+ * not wait.
  */
 const inUseMs = 5_000;
 /**
- * The smallest number of carts to reckon with. Without it, a few carts would wait longer than one turn, and a worker would
- * notice too late that many carts have become active.
+ * The smallest number of carts to reckon with. Without it, a few carts would wait longer than one turn, and a worker
+ * would notice too late that many carts have become active.
  */
 const fewestCarts = 100;
 
@@ -34,16 +35,17 @@ export interface TaskPace {
 }
 
 /**
- * Each cart in use may take one task per `waitMs`. All carts together may then take `turnMs * cartsInUse / waitMs` tasks
- * per turn. The comparison is written without a division, because `waitMs` can be 0: then a turn is never full.
+ * Each cart in use may take one task per `waitMs`. All carts together may then take `turnMs * cartsInUse / waitMs`
+ * tasks per turn. The comparison is written without a division, because `waitMs` can be 0: then a turn is never full.
  */
 const isTurnFull = (tasksTaken: number, waitMs: number, cartsInUse: number): boolean =>
   tasksTaken * waitMs >= turnMs * cartsInUse;
 
 /**
- * Slows down the workflow tasks of a worker whose machine is overloaded. Each cart then takes its tasks less often, and the
- * commands that arrive between two tasks share one decision, one projection and one write. Each of these costs about as
- * much as receiving a command. No task waits while a tenth of the processors is free. Load from other processes counts too.
+ * Slows down the workflow tasks of a worker whose machine is overloaded. Each cart then takes its tasks less often, and
+ * the commands that arrive between two tasks share one decision, one projection and one write. Each of these costs
+ * about as much as receiving a command. No task waits while a tenth of the processors is free. Load from other
+ * processes counts too.
  * @param now the clock, in milliseconds.
  * @param usedShare the share of the machine's processors that was used since the last call.
  */

@@ -9,8 +9,8 @@ import { endOf, fetchHistory, startOf } from './runs';
 const { History: HistoryMessage } = temporal.api.history.v1;
 
 /**
- * Archives a closed run's history as Temporal stores it. Compare two copies of a history by content and not by bytes, because
- * Temporal returns the entries of maps in a different order each time.
+ * Archives a closed run's history as Temporal stores it. Compare two copies of a history by content and not by bytes,
+ * because Temporal returns the entries of maps in a different order each time.
  * @returns `present` if the archive has the run already, `forgotten` if neither the archive nor Temporal has it.
  * @throws Error if the run has not ended.
  */
@@ -70,8 +70,8 @@ export async function sweepClosedRuns(source: HistorySource, signal?: AbortSigna
 const hourMs = 3_600_000;
 
 /**
- * Archives closed runs now and every hour. The next run of a chain archives the run before it, so this is for the last runs of
- * chains and for runs whose next run failed to do it. An error is logged, and the next sweep tries again.
+ * Archives closed runs now and every hour. The next run of a chain archives the run before it, so this is for the last
+ * runs of chains and for runs whose next run failed to do it. An error is logged, and the next sweep tries again.
  */
 export function sweepHourly(source: HistorySource, logger: Logger): { close(): Promise<void> } {
   const stop = new AbortController();

@@ -32,8 +32,9 @@ export function decisionsIn(history: History): RecordedDecision[] {
 }
 
 /**
- * Reads all decisions of a cart that are still in a history, in order of sequence, each once. Two runs can have a decision
- * of the same sequence, if the older run was terminated before Postgres had its last decisions. Then the newer run counts.
+ * Reads all decisions of a cart that are still in a history, in order of sequence, each once. Two runs can have a
+ * decision of the same sequence, if the older run was terminated before Postgres had its last decisions. Then the newer
+ * run counts.
  */
 export async function readDecisions(
   source: HistorySource,
@@ -56,9 +57,9 @@ const inOrder = (decisions: ReadonlyMap<number, RecordedDecision>): RecordedDeci
   [...decisions.values()].sort((a, b) => a.sequence - b.sequence);
 
 /**
- * Reads the histories of a cart's runs, newest first, each only when it is needed: for most carts one is enough. First come
- * the runs of the newest chain, found by their links, so none is missed. Then come the runs of older chains, found in
- * Temporal's list, in which the latest runs can be missing for a moment.
+ * Reads the histories of a cart's runs, newest first, each only when it is needed: for most carts one is enough. First
+ * come the runs of the newest chain, found by their links, so none is missed. Then come the runs of older chains, found
+ * in Temporal's list, in which the latest runs can be missing for a moment.
  */
 async function* newestFirst({ client, db }: HistorySource, userId: string, isSwept: boolean): AsyncGenerator<History> {
   if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user id.`);

@@ -11,8 +11,8 @@ const { EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, EVENT_TYPE_ACTIVITY_TASK_SCHEDULE
 const tags = { responseHistory: 10, responseNextPageToken: 26, historyEvent: 10, eventType: 24 };
 
 /**
- * Fetches the events of a run, by default the newest one, that say how it started and what it decided. All other events,
- * mostly signals, are the largest part of a history. They stay undecoded, because healing reads every history.
+ * Fetches the events of a run, by default the newest one, that say how it started and what it decided. All other
+ * events, mostly signals, are the largest part of a history. They stay undecoded, because healing reads every history.
  * @returns at least those events; undefined if Temporal does not have the run.
  */
 export async function fetchDecisiveEvents(
