@@ -31,8 +31,8 @@ export interface ProgressBar {
 }
 
 /**
- * Opens a context, runs a command's task with it and closes it. The task returns the exit status: 0, or 1 for a
- * finding.
+ * Opens a context, runs a command's task and closes the context. The task returns the exit status: 0, or 1 if it
+ * found a problem.
  */
 export type RunTask = (task: (context: OpsContext) => Promise<number>) => Promise<void>;
 

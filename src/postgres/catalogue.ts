@@ -34,10 +34,7 @@ const productsById = `
 
 const rememberedProducts = 10_000;
 
-/**
- * The catalogue in Postgres. While Postgres is unreachable, it returns products as last read, so that carts can still
- * grow.
- */
+/** The catalogue in Postgres. While Postgres is unreachable, it returns each product as it was last read. */
 export function createCatalogue(db: Knex): Catalogue {
   const lastRead = new LRUCache<string, Product>({ max: rememberedProducts });
   const read = createProductReader(db);

@@ -16,8 +16,7 @@ const overloadedShare = 0.95;
 const relaxedShare = 0.9;
 /**
  * How long a cart counts as in use after its last activity. A single command takes two tasks: one to decide it, one
- * when its projection has ended. With this time, many carts with one command each count together, and their tasks do
- * not wait.
+ * when its projection has ended. During this time many carts with one command each are counted, so they do not wait.
  */
 const inUseMs = 5_000;
 /**

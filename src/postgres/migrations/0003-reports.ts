@@ -55,9 +55,8 @@ const logViews = `
       group by product_id) as r
     where type = 'CartRestored' and r.after <> r.before`;
 
-// The functions have the owner's rights, so that their callers need no rights on the tables. The fixed search path
-// excludes objects of the caller. The memory is enough for the sums of about 100,000 carts. JIT takes longer here than
-// it saves.
+// The functions have the owner's rights, so their callers need no rights on the tables. The fixed search path excludes
+// objects of the caller. The memory is enough for the sums of about 100,000 carts. JIT would cost more than it saves.
 const asOwner = `language sql stable parallel safe security definer
   set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off`;
 
@@ -112,8 +111,8 @@ const openCart = `
          min(currency) as currency, max(lower(versions)) as known_version, min(lower(during)) as open_at_the_latest
   from public.cart_item_history`;
 
-// The versions in which a cart had any line are ranges. One of these ranges has all versions since the cart was last
-// empty.
+// The versions in which a cart had any line form ranges. The cart was opened at the start of the range that contains
+// `known_version`.
 const openedVersion =
   '(select lower(stretch) from unnest(stretches) as stretch where stretch @> known_version) as opened_version';
 
@@ -200,8 +199,8 @@ const valueFunction = `
     order by c.currency, point.n
   $$`;
 
-// Roles belong to the whole cluster: another database may create this role at the same time, or this user must not
-// create it.
+// Roles belong to the whole cluster: another database can create this role at the same time, or this user may lack
+// the permission to create it.
 const analystRole = `
   revoke execute on all functions in schema reports from public;
   do $$

@@ -29,8 +29,7 @@ const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
 const migrationLock = 7_233_001;
 
 /**
- * Migrates the schema to the newest version. If several processes start at the same time, one migrates and the others
- * wait.
+ * Migrates the schema to the newest version. If several processes start together, one migrates and the others wait.
  * @param db a pool of two connections, whose query timeout is longer than any migration.
  * @throws Error if the database has migrations that this code does not know.
  */
@@ -38,8 +37,7 @@ export async function migrate(db: Knex): Promise<void> {
   const config = { migrationSource, tableName: 'migrations' };
   await db.transaction(async (lock) => {
     await lock.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
-    // A process that was killed while migrating leaves knex's lock locked. With the advisory lock, it is safe to free
-    // it.
+    // A process that was killed while migrating leaves knex's lock locked. The advisory lock makes it safe to free it.
     await db.migrate.forceFreeMigrationsLock(config);
     await db.migrate.latest(config);
   });

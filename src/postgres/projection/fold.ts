@@ -5,10 +5,10 @@ import { foldEvents } from '../read-model/line-history';
 import { toCartRow, toItemRow, toLineHistoryRow } from '../read-model/rows';
 import type { LockedCart } from './lock-carts';
 
-/** The rows to write for new decisions of one cart, by what is done with them. */
+/** The rows that new decisions of one cart write, change or delete. */
 export type ProjectedRows = ReturnType<typeof foldDecisions>;
 
-/** Folds new decisions onto their cart, once, into the rows of the log and of the read model. */
+/** Folds new decisions onto their cart, and returns the rows of the log and of the read model. */
 export function foldDecisions(locked: LockedCart, decisions: readonly RecordedDecision[]) {
   const { userId, cart: before, headHash } = locked;
   const events = decisions.flatMap((decision) => decision.events);

@@ -6,10 +6,10 @@ import { foldEvents } from './line-history';
 import { toCartRow, toItemRow, toLineHistoryRow } from './rows';
 import type { readModelTables } from './tables';
 
-/** The rows of the read model of one cart, by table. */
+/** The rows of one cart's read model, by table. */
 export type ReadModel = Readonly<Record<(typeof readModelTables)[number], readonly object[]>>;
 
-/** The read model that this log makes. */
+/** Builds the read model of one cart from its log. */
 export function buildReadModel({ userId, commands, events }: StoredLog): ReadModel {
   const { after, begun } = foldEvents(
     emptyCart,

@@ -36,7 +36,7 @@ export const toItem = (row: CartItemRow): CartItem => ({
 /**
  * The row of `carts`.
  * @param sequence the number of the cart's decisions.
- * @param headHash the hash of its last event, in Postgres' text form.
+ * @param headHash the hash of its last event, in the text form of Postgres.
  */
 export const toCartRow = (userId: string, cart: Cart, sequence: number, headHash: string) => ({
   user_id: userId,
@@ -60,7 +60,7 @@ export const toItemRow = (userId: string, item: CartItem) => ({
   added_version: item.addedVersion,
 });
 
-/** The row of `cart_item_history`. A period that ends in the millisecond in which it began held at no instant. */
+/** The row of `cart_item_history`. `during` is empty if the period starts and ends in the same millisecond. */
 export const toLineHistoryRow = (userId: string, { item, currency, from, to }: LinePeriod) => ({
   ...toItemRow(userId, item),
   currency,

@@ -32,9 +32,8 @@ export function decisionsIn(history: History): RecordedDecision[] {
 }
 
 /**
- * Reads all decisions of a cart that are still in a history, in order of sequence, each once. Two runs can have a
- * decision of the same sequence, if the older run was terminated before Postgres had its last decisions. Then the newer
- * run counts.
+ * Reads all decisions of a cart that are still in a history, in order of sequence, each once. Two runs can have the
+ * same sequence, if the older run was terminated before Postgres had its last decisions. The newer run then counts.
  */
 export async function readDecisions(
   source: HistorySource,

@@ -52,8 +52,7 @@ export async function listRuns({ client, db }: HistorySource, userId: string): P
     if (start !== undefined) runs.set(runId, { runId, ...start, isClosed, source: 'temporal' });
     return runs.get(runId);
   };
-  // The links of the newest chain are always complete. Temporal's list also has older chains, but it can be out of
-  // date.
+  // The links of the newest chain are complete. The list also has older chains, but it can be out of date.
   let next = newest?.runId;
   while (next !== undefined) {
     const run = await addFromTemporal(next);
