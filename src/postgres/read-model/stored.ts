@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { ReadModel } from './build';
 
-/** A cart's read model in Postgres, by table, as JSON. Two have the same JSON text exactly if all their rows are equal. */
+/** A cart's read model in Postgres, by table, as JSON. Two of them are equal as text exactly if all rows are equal. */
 export type StoredReadModel = Readonly<Record<keyof ReadModel, unknown[] | null>>;
 
 type RelationNames = Readonly<Record<keyof ReadModel, string>>;
