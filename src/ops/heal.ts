@@ -14,7 +14,7 @@ export const registerHeal: RegisterOp = (program, run) => {
   program
     .command('heal')
     .description(
-      "write the decisions that the log in Postgres lacks, from Temporal's histories, for example after restoring a backup",
+      "write the decisions that the log in Postgres lacks, from Temporal's histories, as after restoring a backup",
     )
     .option('--user <userId>', 'only this cart', parseId)
     .option('--json', 'print the result as JSON')

@@ -57,7 +57,7 @@ function describe(replayed: number, broken: readonly BrokenRun[]): string {
   return broken.length > 0 ? `${asTable(broken, ['userId', 'runId', 'source', 'reason'])}\n${summary}` : summary;
 }
 
-/** The SDK's message quotes a message of its core. That one says what is wrong. */
+/** The SDK quotes a message of its core, which says what is wrong. */
 function shortReason({ message }: Error): string {
   const quoted = /message: ("(?:[^"\\]|\\.)*")/.exec(message)?.[1];
   return quoted === undefined ? message : quoted.slice(1, -1).replace(/\\(.)/g, '$1');

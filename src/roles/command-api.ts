@@ -3,7 +3,7 @@ import { productCommandRoutes } from '../commands/products';
 import { createCommandSender } from '../commands/send-command';
 import { createCatalogue } from '../postgres/catalogue';
 import { connectDatabase } from '../postgres/database';
-import { createUnusedCheck } from '../postgres/log/checkpoint';
+import { createNewUserCheck } from '../postgres/log/checkpoint';
 import { findOutcome } from '../postgres/log/outcomes';
 import { listenForProjections } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
@@ -22,7 +22,7 @@ export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOpti
   const { client, check, close } = openClient(temporal);
   const catalogue = createCatalogue(db);
   const ports = {
-    sendCommand: createCommandSender(client, temporal.taskQueue, createUnusedCheck(db)),
+    sendCommand: createCommandSender(client, temporal.taskQueue, createNewUserCheck(db)),
     catalogue,
     findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
     awaitOutcome: (userId: string, commandId: string, seconds: number) =>

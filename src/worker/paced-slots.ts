@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ActivityInterceptorsFactory, CustomSlotSupplier, WorkflowSlotInfo } from '@temporalio/worker';
 import type { TaskPace } from './task-pace';
 
-/** Counts each cart whose activities this worker runs as in use. */
+/** Marks a cart as in use when this worker runs one of its activities. */
 export const markCartsInUse =
   (pace: TaskPace): ActivityInterceptorsFactory =>
   ({ info }) => ({

@@ -20,7 +20,7 @@ const relaxedShare = 0.9;
  */
 const inUseMs = 5_000;
 /**
- * The smallest number of carts to reckon with. Without it, a few carts would wait longer than one turn, and a worker
+ * The pace assumes at least this number of carts. Otherwise a few carts would wait longer than one turn, and a worker
  * would notice too late that many carts have become active.
  */
 const fewestCarts = 100;

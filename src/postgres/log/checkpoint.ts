@@ -26,7 +26,7 @@ export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoi
 }
 
 /** Creates a function that checks whether a user has no log in Postgres. */
-export function createUnusedCheck(db: Knex): (userId: string) => Promise<boolean> {
+export function createNewUserCheck(db: Knex): (userId: string) => Promise<boolean> {
   const lookUp = createLookUp(async (userIds) => {
     const { rows } = await db.raw(usersWithLog, [[...userIds]]).options({ name: 'users-with-log' });
     return new Map<string, boolean>(rows.map((row: { user_id: string }) => [row.user_id, true]));

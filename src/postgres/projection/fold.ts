@@ -1,8 +1,8 @@
 import type { RecordedDecision } from '../../domain/handle';
 import { chain } from '../log/hash-chain';
 import { hex, toCommandRows, toEventRows } from '../log/rows';
-import { foldEvents } from '../read-model/line-history';
-import { toCartRow, toItemRow, toLineHistoryRow } from '../read-model/rows';
+import { foldEvents } from '../read-model/line-periods';
+import { toCartRow, toItemRow, toLinePeriodRow } from '../read-model/rows';
 import type { LockedCart } from './lock-carts';
 
 /** The rows that new decisions of one cart write, change or delete. */
@@ -25,7 +25,7 @@ export function foldDecisions(locked: LockedCart, decisions: readonly RecordedDe
       version: at.version,
       at: at.occurredAt,
     })),
-    begunPeriods: begun.map((period) => toLineHistoryRow(userId, period)),
+    begunPeriods: begun.map((period) => toLinePeriodRow(userId, period)),
     removedItems: before.items
       .filter(({ productId }) => !remaining.has(productId))
       .map(({ productId }) => ({ user_id: userId, product_id: productId })),

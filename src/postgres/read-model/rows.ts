@@ -1,6 +1,6 @@
 import type { CartItem } from '../../domain/events';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../../domain/state';
-import type { LinePeriod } from './line-history';
+import type { LinePeriod } from './line-periods';
 
 export interface CartRow {
   user_id: string;
@@ -61,7 +61,7 @@ export const toItemRow = (userId: string, item: CartItem) => ({
 });
 
 /** The row of `cart_item_history`. `during` is empty if the period starts and ends in the same millisecond. */
-export const toLineHistoryRow = (userId: string, { item, currency, from, to }: LinePeriod) => ({
+export const toLinePeriodRow = (userId: string, { item, currency, from, to }: LinePeriod) => ({
   ...toItemRow(userId, item),
   currency,
   versions: `[${from.version},${to?.version ?? ''})`,
