@@ -3,7 +3,7 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Knex } from 'knex';
 import { createCommandSender } from '../src/commands/send-command';
 import { cartWorkflowId } from '../src/contract/ids';
-import { createUnusedCheck } from '../src/postgres/log/checkpoint';
+import { createNewUserCheck } from '../src/postgres/log/checkpoint';
 import { openClient } from '../src/temporal/connection';
 import type { LineCommand } from './alternatives/tutorial';
 import { ask, type Http } from './http';
@@ -42,7 +42,7 @@ export async function openContestants(
   http: { readonly commands: Http; readonly emmett: Http },
 ): Promise<{ client: Client; designs: Record<Design, Contestant>; close(): Promise<void> }> {
   const { client, close } = openClient({ connection: { address }, namespace: 'default' });
-  const sendCommand = createCommandSender(client, 'carts', createUnusedCheck(db));
+  const sendCommand = createCommandSender(client, 'carts', createNewUserCheck(db));
   const sum = async (what: string, table: string, prefix: string) => {
     const { rows } = await db.raw(`select sum(${what}) as sum from ${table} where user_id like ?`, [`${prefix}%`]);
     return Number(rows[0].sum ?? 0);

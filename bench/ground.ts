@@ -34,7 +34,7 @@ export async function openGround(options: { readonly isDurable: boolean }): Prom
   const servers = await openServers(options);
   const { databaseUrl, temporalAddress } = servers;
   await migrateDatabase(databaseUrl);
-  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'bench', patienceMs: 600_000 });
+  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'bench', queryTimeoutMs: 600_000 });
   await db.raw(simpleTables);
   const catalogue = createCatalogue(db);
   for (const product of products) await catalogue.put(product);
@@ -77,7 +77,7 @@ async function createDatabase(url: string) {
   const own = new URL(url);
   own.pathname = `/${name}`;
   await migrateDatabase(own.href);
-  const db = connectDatabase(own.href, { poolSize: 10, name: 'bench', patienceMs: 600_000 });
+  const db = connectDatabase(own.href, { poolSize: 10, name: 'bench', queryTimeoutMs: 600_000 });
   return {
     db,
     async drop() {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   world = await openWorld({ isAlone: true });
   source = {
     client: world.client,
-    db: connectDatabase(world.databaseUrl, { poolSize: 10, name: 'bench', patienceMs: 10 * minutes }),
+    db: connectDatabase(world.databaseUrl, { poolSize: 10, name: 'bench', queryTimeoutMs: 10 * minutes }),
   };
   await fill();
 }, 30 * minutes);

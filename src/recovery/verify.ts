@@ -8,7 +8,7 @@ import { buildReadModel } from '../postgres/read-model/build';
 import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgres/read-model/stored';
 import { readModelTables } from '../postgres/read-model/tables';
 
-/** Something that is not as it must be, with the place and what to make of it. */
+/** Something that is wrong with a cart, with its place. */
 export interface Finding {
   readonly userId: string;
   readonly where: 'commands' | 'events' | 'hash chain' | 'read model' | 'histories';
@@ -17,19 +17,19 @@ export interface Finding {
   readonly what: string;
 }
 
-/** How a cart stands: what was held against what, and what was found. */
+/** The result of verifying one cart. */
 export interface Verification {
   readonly userId: string;
   readonly decisions: number;
   readonly events: number;
-  /** How many of the decisions could be held against Temporal's histories; the rest is past retention and not archived. */
+  /** How many decisions are in Temporal's histories or the archive. The others were deleted and never archived. */
   readonly inHistories: number;
   readonly findings: readonly Finding[];
 }
 
 /**
- * Holds everything known of a cart against each other: Temporal's histories = copy of the log = hash chain = fold = read model.
- * @param decisions what the histories say the cart decided, in order of sequence.
+ * Compares all data of one cart: Temporal's histories = log in Postgres = hash chain = fold of the events = read model.
+ * @param decisions the decisions of the cart that are in histories, in order.
  */
 export async function verifyCart(
   db: Knex,
@@ -56,9 +56,9 @@ export async function verifyCart(
   };
 }
 
-type Found = Omit<Finding, 'userId'>;
+type FindingOfCart = Omit<Finding, 'userId'>;
 
-function checkSequences({ commands }: StoredLog): Found[] {
+function checkSequences({ commands }: StoredLog): FindingOfCart[] {
   const wrong = commands.find(({ sequence }, index) => sequence !== index + 1);
   if (wrong === undefined) return [];
   const place = commands.indexOf(wrong) + 1;
@@ -67,54 +67,57 @@ function checkSequences({ commands }: StoredLog): Found[] {
   ];
 }
 
-function checkEvents({ commands, events }: StoredLog): Found[] {
+function checkEvents({ commands, events }: StoredLog): FindingOfCart[] {
   const bySequence = new Map(commands.map((command) => [command.sequence, command]));
-  const found: Found[] = [];
+  const findings: FindingOfCart[] = [];
   const gap = events.findIndex(({ event }, index) => event.version !== index + 1);
   if (gap !== -1) {
-    const what = `the event of version ${gap + 1} is missing; ${events[gap]!.event.version} is in its place`;
-    found.push({ where: 'events', version: gap + 1, what });
+    const what = `the event of version ${gap + 1} is missing; version ${events[gap]!.event.version} is in its place`;
+    findings.push({ where: 'events', version: gap + 1, what });
   }
   events.forEach(({ event, sequence }, index) => {
     const { version } = event;
     const command = bySequence.get(sequence);
     if (command === undefined || !isRecordedAs(command.commandId, event.commandId, sequence)) {
-      found.push({ where: 'events', version, what: `its command ${event.commandId} is not decision ${sequence}` });
+      findings.push({ where: 'events', version, what: `its command ${event.commandId} is not decision ${sequence}` });
     } else if (command.outcome !== 'applied') {
-      found.push({
+      findings.push({
         where: 'events',
         version,
         what: `its command ${event.commandId} is on record as ${command.outcome}`,
       });
     }
     if (index > 0 && sequence < events[index - 1]!.sequence) {
-      found.push({ where: 'events', version, what: `it stands before an event of an earlier decision` });
+      findings.push({ where: 'events', version, what: 'it comes before an event of an earlier decision' });
     }
   });
-  return found;
+  return findings;
 }
 
-function checkChain({ userId, events }: StoredLog): Found[] {
-  const found: Found[] = [];
+function checkChain({ userId, events }: StoredLog): FindingOfCart[] {
+  const findings: FindingOfCart[] = [];
   let expected: Buffer = genesisHash;
   for (const { event, previousHash, hash } of events) {
     const { version } = event;
     if (!previousHash.equals(expected)) {
-      found.push({ where: 'hash chain', version, what: 'it does not follow on the event before it' });
+      findings.push({ where: 'hash chain', version, what: 'its previous hash is not the hash of the previous event' });
     }
     if (!hashEvent(previousHash, userId, event).equals(hash)) {
-      found.push({ where: 'hash chain', version, what: 'its content is not what its hash was made of' });
+      findings.push({ where: 'hash chain', version, what: 'its hash does not match its content' });
     }
     expected = hash;
   }
-  return found;
+  return findings;
 }
 
-function checkHistories({ userId, commands, events }: StoredLog, decisions: readonly RecordedDecision[]): Found[] {
+function checkHistories(
+  { userId, commands, events }: StoredLog,
+  decisions: readonly RecordedDecision[],
+): FindingOfCart[] {
   const stored = {
     userId,
     commands: new Map(commands.map((command) => [command.sequence, command])),
-    // The hashes of what the rows hold now; whether these are the stored ones, the hash chain says.
+    // Hashes of the current content of the rows. `checkChain` compares them with the stored hashes.
     events: new Map(
       events.map(({ event, previousHash }) => [
         event.version,
@@ -125,15 +128,18 @@ function checkHistories({ userId, commands, events }: StoredLog, decisions: read
   return [...compareLog(stored, decisions)].map(({ place, what }) => ({ where: 'histories', ...place, what }));
 }
 
-async function checkReadModel(db: Knex, log: StoredLog, stored: StoredReadModel): Promise<Found[]> {
+async function checkReadModel(db: Knex, log: StoredLog, stored: StoredReadModel): Promise<FindingOfCart[]> {
   if (log.commands.length === 0 && stored.carts === null) return [];
   let expected: StoredReadModel;
   try {
     expected = await toStoredModel(db, buildReadModel(log));
   } catch (error) {
-    return [{ where: 'events', what: `they cannot be folded: ${(error as Error).message}` }];
+    return [{ where: 'events', what: `folding them failed: ${(error as Error).message}` }];
   }
   return readModelTables
     .filter((table) => JSON.stringify(expected[table]) !== JSON.stringify(stored[table]))
-    .map((table) => ({ where: 'read model', what: `${table} is not what the log folds to: run ops rebuild --user` }));
+    .map((table) => ({
+      where: 'read model',
+      what: `${table} differs from what the log folds to: run ops rebuild --from log --user`,
+    }));
 }

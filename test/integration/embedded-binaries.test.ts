@@ -31,15 +31,15 @@ describe('the Temporal CLI', () => {
     await expect(find({ explicitPath: broken })).rejects.toThrow(`TEMPORAL_CLI_PATH is ${broken}`);
   });
 
-  it('is else the one on the PATH, before one kept from before', async () => {
+  it('is else the one on the PATH, before one in the cache', async () => {
     const onPath = await program('bin/temporal');
     await program(kept());
     expect(await find()).toEqual({ path: onPath, source: 'PATH' });
   });
 
-  it('is else the one kept from before', async () => {
+  it('is else the one in the cache', async () => {
     const keptPath = await program(kept());
-    expect(await find()).toEqual({ path: keptPath, source: 'kept from before' });
+    expect(await find()).toEqual({ path: keptPath, source: 'cache' });
   });
 
   it('is told about in one line', async () => {

@@ -81,7 +81,7 @@ describe('projecting in groups', () => {
   });
 
   it('reads no table whole, not even one that Postgres knows little of', async () => {
-    const db = connectDatabase(database.url, { poolSize: 1, name: 'test', byKey: true });
+    const db = connectDatabase(database.url, { poolSize: 1, name: 'test', prefersIndexes: true });
     const projectByKey = createProjector(db);
     const wholeReads = async () => {
       // What a connection has counted is seen by others once it is told to say so.

@@ -558,7 +558,7 @@ describe('reports of a database of their own', () => {
   });
 
   it('are refused with 503 where they take longer than a request may', async () => {
-    const hasty = connectDatabase(own.url, { poolSize: 1, name: 'hasty', patienceMs: 300 });
+    const hasty = connectDatabase(own.url, { poolSize: 1, name: 'hasty', queryTimeoutMs: 300 });
     const hastyApp = createApp({ routers: [reportRoutes(hasty)], checks: {}, logger: pino({ level: 'silent' }) });
     const hastyServer = await listen(hastyApp, '127.0.0.1', 0);
     try {
@@ -679,7 +679,7 @@ describe('the schema of the reports', () => {
     const url = Object.assign(new URL(mine.url), { username: name, password: 'secret' }).href;
     await mine.db.raw(`create role ${name} login password 'secret'`);
     await mine.db.raw(`alter database ${new URL(mine.url).pathname.slice(1)} owner to ${name}`);
-    const owner = connectDatabase(url, { poolSize: 2, name: 'owner', patienceMs: 30_000 });
+    const owner = connectDatabase(url, { poolSize: 2, name: 'owner', queryTimeoutMs: 30_000 });
     try {
       await migrate(owner);
       expect((await owner.raw('select carts from reports.summary_at()')).rows).toEqual([{ carts: 0 }]);

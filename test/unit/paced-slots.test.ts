@@ -1,5 +1,5 @@
 import type { Context } from '@temporalio/activity';
-import { createPacedSlots, noteCartsInUse } from '../../src/worker/paced-slots';
+import { createPacedSlots, markCartsInUse } from '../../src/worker/paced-slots';
 
 const context = {
   slotType: 'workflow',
@@ -14,11 +14,11 @@ const still = new AbortController().signal;
 /** Slots whose pace has every task of a cached cart wait so long. */
 function slotsOf(count: number, wait = 0) {
   const asked: number[] = [];
-  const next = () => {
+  const scheduleTask = () => {
     asked.push(wait);
     return wait;
   };
-  return { slots: createPacedSlots(count, { see() {}, next }), asked };
+  return { slots: createPacedSlots(count, { markInUse() {}, scheduleTask }), asked };
 }
 
 describe('paced slots', () => {
@@ -84,8 +84,8 @@ describe('paced slots', () => {
 describe('an activity', () => {
   it('makes its cart one that is in use, and is run', async () => {
     const seen: string[] = [];
-    const note = noteCartsInUse({ see: (workflowId) => void seen.push(workflowId), next: () => 0 });
-    const { inbound } = note({ info: { workflowExecution: { workflowId: 'cart:alice' } } } as Context);
+    const mark = markCartsInUse({ markInUse: (workflowId) => void seen.push(workflowId), scheduleTask: () => 0 });
+    const { inbound } = mark({ info: { workflowExecution: { workflowId: 'cart:alice' } } } as Context);
     const run = inbound!.execute!({ args: ['batch'], headers: {} }, async ({ args }) => args);
     expect(await run).toEqual(['batch']);
     expect(seen).toEqual(['cart:alice']);

@@ -14,8 +14,8 @@ function paceAt() {
     share = used;
     let taken = 0;
     for (const end = now + ms; now < end; taken += 1) {
-      pace.see(`cart-${taken % carts}`);
-      pass(Math.max(1, pace.next()));
+      pace.markInUse(`cart-${taken % carts}`);
+      pass(Math.max(1, pace.scheduleTask()));
     }
     return taken;
   };
@@ -27,7 +27,7 @@ describe('the pace of tasks', () => {
     const { pace, pass, run } = paceAt();
     expect(run(10_000, 0.8)).toBe(10_000);
     pass(1);
-    expect(pace.next()).toBe(0);
+    expect(pace.scheduleTask()).toBe(0);
   });
 
   it('takes each cart about once in two seconds when there is none left', () => {
@@ -45,8 +45,8 @@ describe('the pace of tasks', () => {
     let longest = 0;
     for (let cart = 0; cart < 8_000; cart += 1) {
       pass(2.5);
-      pace.see(`seldom-${cart}`);
-      longest = Math.max(longest, pace.next(), pace.next());
+      pace.markInUse(`seldom-${cart}`);
+      longest = Math.max(longest, pace.scheduleTask(), pace.scheduleTask());
     }
     expect(longest).toBeLessThanOrEqual(200);
   });
@@ -54,7 +54,7 @@ describe('the pace of tasks', () => {
   it('lets several tasks go at the same instant, so that they can share a transaction', () => {
     const { pace, run } = paceAt();
     run(5_000, 1);
-    const waits = Array.from({ length: 20 }, () => pace.next());
+    const waits = Array.from({ length: 20 }, () => pace.scheduleTask());
     expect(new Set(waits).size).toBeLessThan(5);
   });
 
@@ -76,7 +76,7 @@ describe('the pace of tasks', () => {
     run(5_000, 1);
     run(1_500, 0.5);
     pass(200);
-    expect(pace.next()).toBe(0);
+    expect(pace.scheduleTask()).toBe(0);
   });
 
   it('keeps its wait where the machine is neither at its end nor at ease', () => {
@@ -89,6 +89,6 @@ describe('the pace of tasks', () => {
 
 describe('the pace on this machine', () => {
   it('begins without a wait', () => {
-    expect(createTaskPace().next()).toBe(0);
+    expect(createTaskPace().scheduleTask()).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { emptyCart } from '../../domain/state';
 import { createLookUp } from '../look-up';
 import { eventColumns, toEvent } from './rows';
 
-/** Where the copy of a cart's log stands: its events folded, and its newest command ids. Reads the log, not the read model. */
+/** Reads a cart's checkpoint: its events folded, and its newest command ids. It reads the log, not the read model. */
 export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoint> {
   return db.transaction(
     async (trx) => {
@@ -25,8 +25,8 @@ export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoi
   );
 }
 
-/** Tells whether a user has no log, and so never had a cart that got this far. */
-export function createUnusedCheck(db: Knex): (userId: string) => Promise<boolean> {
+/** Creates a function that checks whether a user has no log in Postgres. */
+export function createNewUserCheck(db: Knex): (userId: string) => Promise<boolean> {
   const lookUp = createLookUp(async (userIds) => {
     const { rows } = await db.raw(usersWithLog, [[...userIds]]).options({ name: 'users-with-log' });
     return new Map<string, boolean>(rows.map((row: { user_id: string }) => [row.user_id, true]));
@@ -35,5 +35,5 @@ export function createUnusedCheck(db: Knex): (userId: string) => Promise<boolean
 }
 
 const usersWithLog = `
-  select user_id from unnest(?::text[]) as asked (user_id)
-  where exists (select from cart_commands where cart_commands.user_id = asked.user_id)`;
+  select user_id from unnest(?::text[]) as requested (user_id)
+  where exists (select from cart_commands where cart_commands.user_id = requested.user_id)`;

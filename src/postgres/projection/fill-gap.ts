@@ -3,13 +3,13 @@ import type { Batch } from '../../contract/activities';
 import type { RecordedDecision } from '../../domain/handle';
 import { GapError, project } from './project';
 
-/** Reads the decisions of a cart after a sequence that Temporal's histories, live or archived, still have, in order. */
+/** Reads the decisions of a cart with a sequence greater than `after` from live and archived histories, in order. */
 export type ReadDecisions = (userId: string, after: number) => Promise<readonly RecordedDecision[]>;
 
 /**
- * Projects a batch before which Postgres lacks decisions: those from the histories first, then the batch.
+ * Projects a batch if Postgres lacks the decisions before it. Those are read from the histories and projected with it.
  * @returns how many decisions were new.
- * @throws GapError where the histories do not have them either.
+ * @throws GapError if the histories do not have all of them.
  */
 export async function projectAcrossGap(
   db: Knex,
@@ -18,13 +18,13 @@ export async function projectAcrossGap(
   readDecisions: ReadDecisions,
 ): Promise<number> {
   const first = decisions[0]!.sequence;
-  const missing = (await readDecisions(userId, gap.after)).filter(({ sequence }) => sequence < first);
+  const found = (await readDecisions(userId, gap.after)).filter(({ sequence }) => sequence < first);
   const missingCount = first - gap.after - 1;
-  if (missing.length !== missingCount) {
+  if (found.length !== missingCount) {
     throw new GapError(
-      `${gap.message} Temporal's histories have only ${missing.length} of the ${missingCount} that are missing.`,
+      `${gap.message} The histories have only ${found.length} of the ${missingCount} that are missing.`,
       gap.after,
     );
   }
-  return db.transaction((trx) => project(trx, userId, [...missing, ...decisions]));
+  return db.transaction((trx) => project(trx, userId, [...found, ...decisions]));
 }

@@ -8,16 +8,16 @@ import { decisiveEventsOf, fetchDecisiveEvents } from './decisive-events';
 import type { HistorySource } from './histories';
 import { type History, startOf } from './runs';
 
-/** What to read. `isSwept`: a sweep has just put all ended runs into the archive, so Temporal need not be asked for them. */
 interface ReadOptions {
-  /** Only decisions of a later sequence; runs that are older are then not read at all. */
+  /** Returns only decisions with a greater sequence. Older runs are then not read at all. */
   readonly after?: number;
+  /** A sweep has just archived all ended runs, so Temporal's list of runs is not needed. */
   readonly isSwept?: boolean;
 }
 
 /**
- * The decisions a run handed to its projection, in order of sequence, each once.
- * @throws Error naming the event whose payload is not one of ours.
+ * Reads the decisions that a run passed to its projection, in order of sequence, each once.
+ * @throws Error that names the event, if its payload has no decisions.
  */
 export function decisionsIn(history: History): RecordedDecision[] {
   const decisions = new Map<number, RecordedDecision>();
@@ -32,8 +32,8 @@ export function decisionsIn(history: History): RecordedDecision[] {
 }
 
 /**
- * The decisions of a cart that a history still tells, in order of sequence, each once. Where two runs decided the same
- * sequence, as after a run was terminated before its last decisions reached Postgres, the newer run's counts.
+ * Reads all decisions of a cart that are still in a history, in order of sequence, each once. Two runs can have the
+ * same sequence, if the older run was terminated before Postgres had its last decisions. The newer run then counts.
  */
 export async function readDecisions(
   source: HistorySource,
@@ -42,11 +42,12 @@ export async function readDecisions(
 ): Promise<RecordedDecision[]> {
   const decisions = new Map<number, RecordedDecision>();
   for await (const history of newestFirst(source, userId, isSwept)) {
-    const own = decisionsIn(history);
-    for (const decision of own) {
+    const decisionsOfRun = decisionsIn(history);
+    for (const decision of decisionsOfRun) {
       if (decision.sequence > after && !decisions.has(decision.sequence)) decisions.set(decision.sequence, decision);
     }
-    if (own[0] !== undefined && own[0].sequence <= after + 1) break;
+    const [first] = decisionsOfRun;
+    if (first !== undefined && first.sequence <= after + 1) break;
   }
   return inOrder(decisions);
 }
@@ -55,25 +56,27 @@ const inOrder = (decisions: ReadonlyMap<number, RecordedDecision>): RecordedDeci
   [...decisions.values()].sort((a, b) => a.sequence - b.sequence);
 
 /**
- * The histories of a cart's runs, the newest first, each fetched when it is asked for; most carts need one only. First the
- * chain that ends with the newest run, which is exact; then the runs of chains that ended before it, of which the list may
- * lag behind.
+ * Reads the histories of a cart's runs, newest first, each only when it is needed: for most carts one is enough. First
+ * come the runs of the newest chain, found by their links, so none is missed. Then come the runs of older chains, found
+ * in Temporal's list, in which the latest runs can be missing for a moment.
  */
 async function* newestFirst({ client, db }: HistorySource, userId: string, isSwept: boolean): AsyncGenerator<History> {
-  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
+  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user id.`);
   const workflowId = cartWorkflowId(userId);
   const read = async (runId: string): Promise<History | undefined> => {
     const history = await fetchDecisiveEvents(client, workflowId, runId);
     if (history !== undefined) return history;
-    const kept = await readArchivedHistory(db, runId);
-    return kept && decisiveEventsOf(kept);
+    const archived = await readArchivedHistory(db, runId);
+    return archived && decisiveEventsOf(archived);
   };
   const chain = new Set<string>();
-  for (let history = await fetchDecisiveEvents(client, workflowId); history !== undefined; ) {
+  let history = await fetchDecisiveEvents(client, workflowId);
+  while (history !== undefined) {
     yield history;
     const { previousRunId } = startOf(history);
-    if (previousRunId !== undefined) chain.add(previousRunId);
-    history = previousRunId === undefined ? undefined : await read(previousRunId);
+    if (previousRunId === undefined) break;
+    chain.add(previousRunId);
+    history = await read(previousRunId);
   }
   const others = new Map((await listArchived(db, userId)).map(({ runId, startedAt }) => [runId, startedAt]));
   if (!isSwept) {
@@ -82,7 +85,7 @@ async function* newestFirst({ client, db }: HistorySource, userId: string, isSwe
     }
   }
   for (const [runId] of [...others].sort(([, a], [, b]) => (a < b ? 1 : -1))) {
-    const history = chain.has(runId) ? undefined : await read(runId);
-    if (history !== undefined) yield history;
+    const older = chain.has(runId) ? undefined : await read(runId);
+    if (older !== undefined) yield older;
   }
 }
