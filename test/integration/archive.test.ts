@@ -24,6 +24,7 @@ import {
   readRuns,
 } from '../../src/temporal/histories/histories';
 import type { History } from '../../src/temporal/histories/runs';
+import { expectSdkLog } from '../support/sdk-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -304,6 +305,7 @@ describe('ops replay', () => {
     expect(reasons.headless).toContain('first event');
     expect(reasons.gappy).toContain('event 5 is missing');
     expect(reasons.tampered).toMatch(/payCart|TMPRL1100|[Nn]ondeterminism/);
+    await expectSdkLog(/Failing workflow task .*Nondeterminism/);
     expect(await ops('replay', '--user', user)).toMatchObject({ status: 0 });
     const one = await ops('replay', '--user', 'tampered');
     expect(one.status).toBe(1);

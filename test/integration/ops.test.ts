@@ -3,13 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { temporal } from '@temporalio/proto';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { loadConfig } from '../../src/config';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { runOps } from '../../src/ops/cli';
 import type { OpsContext } from '../../src/ops/context';
 import { archive } from '../../src/postgres/archive';
 import { readRuns } from '../../src/temporal/histories/histories';
+import { expectSdkLog } from '../support/sdk-log';
 import { newUser, openWorld, type World } from '../support/world';
 
 const wait = { Prefer: 'wait=30' };
@@ -97,14 +98,6 @@ describe('ops histories export', () => {
 });
 
 describe('ops replay', () => {
-  beforeAll(() => {
-    try {
-      Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-    } catch {
-      // The world's worker has installed it.
-    }
-  });
-
   it('gives 1 and names the run that the code at hand would not carry on', async () => {
     const other = newUser('other');
     const runId = randomUUID();
@@ -127,6 +120,7 @@ describe('ops replay', () => {
     const { status, output } = await ops('replay', '--user', other, '--json');
     expect(status).toBe(1);
     expect(JSON.parse(output)).toMatchObject({ replayed: 1, broken: [{ userId: other, runId }] });
+    await expectSdkLog(/Failing workflow task .*Nondeterminism/);
     expect(await ops('replay', '--user', user, '--json')).toMatchObject({ status: 0 });
   });
 });

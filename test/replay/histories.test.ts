@@ -2,11 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { parseSignal } from '../../src/contract/signals';
 import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
 import { payloadConverter } from '../../src/temporal/payload-converter';
 import { bundleCartWorkflow } from '../../src/worker/bundle';
+import { captureSdkLog } from '../support/sdk-log';
 
 const root = path.resolve(__dirname, '../..');
 const folder = path.join(root, 'test/histories');
@@ -24,9 +25,7 @@ const replay = (workflowBundle: WorkflowBundle, name: string) => {
   return Worker.runReplayHistory(options, history, workflowIdOf(history));
 };
 
-beforeAll(() => {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-});
+beforeAll(captureSdkLog);
 
 it('there are histories of every kind of run', () => {
   for (const kind of [

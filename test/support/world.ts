@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
 import { cartWorkflowId } from '../../src/contract/ids';
@@ -15,6 +15,7 @@ import { openClient } from '../../src/temporal/connection';
 import { registerSearchAttributes } from '../../src/worker/register-search-attributes';
 import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
 import { createDatabase } from './database';
+import { captureSdkLog, expectNoSdkFailure } from './sdk-log';
 import { until } from './until';
 
 export interface Answer {
@@ -110,6 +111,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await Promise.all(roles.map((role) => role.close()));
       await closeClient();
       await database.drop();
+      expectNoSdkFailure();
     },
   };
 }
@@ -134,7 +136,7 @@ function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
   let running: RunningCartWorker | undefined;
   return {
     async start() {
-      quietRuntime();
+      captureSdkLog();
       running = await runCartWorker(options);
     },
     async stop() {
@@ -144,17 +146,9 @@ function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
   };
 }
 
-function quietRuntime(): void {
-  try {
-    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-  } catch {
-    // Installed by an earlier worker of this process.
-  }
-}
-
 /** A new namespace, ready for carts. */
 async function createNamespace(address: string): Promise<string> {
-  quietRuntime();
+  captureSdkLog();
   const namespace = `alone-${randomUUID()}`;
   const connection = await NativeConnection.connect({ address });
   try {
