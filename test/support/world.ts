@@ -16,6 +16,7 @@ import { registerSearchAttributes } from '../../src/worker/register-search-attri
 import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
 import { createDatabase } from './database';
 import { captureSdkLog, expectNoSdkFailure } from './sdk-log';
+import { watchSockets } from './sockets';
 import { until } from './until';
 
 export interface Answer {
@@ -38,6 +39,7 @@ export interface World {
   signal(userId: string, name: string, ...args: unknown[]): Promise<void>;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
+  /** @throws Error naming a connection or a socket that stays open, or a workflow task that failed unexpectedly. */
   close(): Promise<void>;
 }
 
@@ -64,6 +66,7 @@ interface WorldOptions {
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const sockets = watchSockets();
   const database = await createDatabase();
   const catalogue = createCatalogue(database.db);
   for (const product of products) await catalogue.put(product);
@@ -111,6 +114,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await Promise.all(roles.map((role) => role.close()));
       await closeClient();
       await database.drop();
+      await sockets.untilClosed();
       expectNoSdkFailure();
     },
   };
