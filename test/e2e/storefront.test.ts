@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { ModelCart, type ModelCommand } from '../support/cart-model';
+import { randomNumbers } from '../support/random';
 import { expectWhole, readLog } from '../support/read-log';
 import { until } from '../support/until';
 import { newUser, openWorld, products, type World } from '../support/world';
@@ -7,17 +8,6 @@ import { newUser, openWorld, products, type World } from '../support/world';
 const users = 20;
 const commands = 2_000;
 const atATime = 32;
-
-/** A repeatable stream of numbers from 0 up to 1 (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 const catalogue = Object.fromEntries(
   products.map(({ productId, unitPrice, currency }) => [productId, { price: unitPrice, currency }]),
@@ -57,7 +47,7 @@ describe('20 users sending 2,000 mixed commands, 32 at a time', () => {
   afterAll(() => world.close());
 
   it(`get one outcome each, in the carts an independent model comes to (SEED=${seed})`, async () => {
-    const random = randomOf(seed);
+    const random = randomNumbers(seed);
     const carts = Array.from({ length: users }, () => ({ user: newUser(), sent: new Map<string, ModelCommand>() }));
     const plan = Array.from({ length: commands }, (_, index) => ({
       cart: carts[Math.floor(random() * users)]!,

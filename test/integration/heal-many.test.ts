@@ -3,7 +3,7 @@ import type { CartLog } from '../../src/postgres/log/compare-log';
 import { project } from '../../src/postgres/projection/project';
 import { healMany } from '../../src/recovery/heal-many';
 import { verifyCart } from '../../src/recovery/verify';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { readModelText } from '../support/model-tables';
 
@@ -23,7 +23,7 @@ const story = (length: number, salt = 0) =>
   );
 const cart = (userId: string, length: number, salt = 0): CartLog => ({
   userId,
-  decisions: tell(story(length, salt)).decisions,
+  decisions: decideAll(story(length, salt)).decisions,
 });
 
 /** Projects as a workflow does, batch by batch. */
@@ -72,7 +72,7 @@ describe('healing many carts', () => {
   });
 
   it('keeps rejected decisions, carts without events, and repeats of a forgotten id as projecting does', async () => {
-    const refused = { userId: 'refused', decisions: tell([{ type: 'checkOut' }, { type: 'checkOut' }]).decisions };
+    const refused = { userId: 'refused', decisions: decideAll([{ type: 'checkOut' }, { type: 'checkOut' }]).decisions };
     const plain = cart('repeating', 20);
     const renamed = (decision: RecordedDecision, commandId: string): RecordedDecision => ({
       ...decision,

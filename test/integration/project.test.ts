@@ -5,7 +5,7 @@ import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
 import type { RecordedDecision } from '../../src/domain/handle';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
@@ -47,7 +47,7 @@ const story = [
 describe('projecting decisions', () => {
   it('writes every decision, every event, the cart and its items', async () => {
     const userId = newUser();
-    const { decisions, checkpoint } = tell(story);
+    const { decisions, checkpoint } = decideAll(story);
     await projectCart(userId, decisions);
     const { commands, events, cart, items } = await everything(userId);
     expect(commands.map(({ sequence, type, outcome, code }) => ({ sequence, type, outcome, code }))).toEqual([
@@ -81,7 +81,7 @@ describe('projecting decisions', () => {
   });
 
   it('gives the same rows however the decisions are cut into batches, repeated, and sent side by side', async () => {
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     const whole = newUser();
     await projectCart(whole, decisions);
     const { user_id: _, head_hash: _hash, ...expected } = (await everything(whole)).cart;
@@ -109,7 +109,7 @@ describe('projecting decisions', () => {
 
   it('changes nothing when a batch comes again late', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await projectCart(userId, decisions);
     const before = await everything(userId);
     await projectCart(userId, decisions.slice(0, 3));
@@ -119,14 +119,14 @@ describe('projecting decisions', () => {
 
   it('takes one of two attempts that race for a new cart, and the other changes nothing', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await Promise.all(Array.from({ length: 8 }, () => projectCart(userId, decisions)));
     expect((await everything(userId)).commands).toHaveLength(decisions.length);
   });
 
   it('fails with a gap named, and writes nothing, where earlier decisions are missing', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await projectCart(userId, decisions.slice(0, 2));
     const before = await everything(userId);
     await expect(projectCart(userId, decisions.slice(3))).rejects.toThrow(
@@ -137,21 +137,21 @@ describe('projecting decisions', () => {
 
   it('fails with the place named, and writes nothing, where another event is at a known version', async () => {
     const userId = newUser();
-    await projectCart(userId, tell([add('pen'), add('ink')]).decisions);
+    await projectCart(userId, decideAll([add('pen'), add('ink')]).decisions);
     const before = await everything(userId);
-    const fork = tell([add('pen'), add('ink', 2)]).decisions;
+    const fork = decideAll([add('pen'), add('ink', 2)]).decisions;
     await expect(projectCart(userId, fork)).rejects.toThrow(/another event at version 2/);
-    const otherCommand = tell([add('pen', 1, { commandId: 'other' })]).decisions;
+    const otherCommand = decideAll([add('pen', 1, { commandId: 'other' })]).decisions;
     await expect(projectCart(userId, otherCommand)).rejects.toThrow(/has command c1 .* as decision 1/);
-    const longer = tell([add('pen'), add('ink', 2), add('pad')]).decisions;
+    const longer = decideAll([add('pen'), add('ink', 2), add('pad')]).decisions;
     await expect(projectCart(userId, longer)).rejects.toThrow(/another event at version 2/);
     expect(await everything(userId)).toEqual(before);
   });
 
   it('goes on where a command id comes back that the cart has long forgotten', async () => {
     const userId = newUser();
-    const { decisions, checkpoint } = tell([add('pen', 1, { commandId: 'k' })]);
-    const again = tell([add('pen', 1, { commandId: 'k' })], { ...checkpoint, recentCommandIds: [] });
+    const { decisions, checkpoint } = decideAll([add('pen', 1, { commandId: 'k' })]);
+    const again = decideAll([add('pen', 1, { commandId: 'k' })], { ...checkpoint, recentCommandIds: [] });
     await projectCart(userId, decisions);
     await projectCart(userId, again.decisions);
     await projectCart(userId, again.decisions);
@@ -162,14 +162,14 @@ describe('projecting decisions', () => {
   it('keeps names that need care as they are', async () => {
     const userId = newUser();
     const name = `O'Hara's "¼" \\ ñ 茶 👩‍👩‍👧 ${'x'.repeat(150)}`;
-    await projectCart(userId, tell([add('tea', 1, { name })]).decisions);
+    await projectCart(userId, decideAll([add('tea', 1, { name })]).decisions);
     expect((await readCart(userId)).items[0]?.name).toBe(name);
   });
 });
 
 describe('the log', () => {
   const userId = 'append-only';
-  beforeAll(() => projectCart(userId, tell([add('pen')]).decisions));
+  beforeAll(() => projectCart(userId, decideAll([add('pen')]).decisions));
 
   it.each([
     'update cart_events set type = type',
@@ -184,7 +184,7 @@ describe('the log', () => {
 
   it('chains every event to the one before it', async () => {
     const chained = newUser();
-    await projectCart(chained, tell(story).decisions);
+    await projectCart(chained, decideAll(story).decisions);
     const { events, cart } = await everything(chained);
     expect(events[0].previous_hash).toEqual(Buffer.alloc(32));
     expect(events.slice(1).map((event) => event.previous_hash)).toEqual(events.slice(0, -1).map((event) => event.hash));
@@ -194,6 +194,6 @@ describe('the log', () => {
 
 describe('loading a checkpoint', () => {
   it('gives an empty cart at version 0 for a user nobody knows', async () => {
-    expect(await activities.loadCheckpoint(newUser())).toEqual(tell([]).checkpoint);
+    expect(await activities.loadCheckpoint(newUser())).toEqual(decideAll([]).checkpoint);
   });
 });

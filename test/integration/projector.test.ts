@@ -2,7 +2,7 @@ import type { RecordedDecision } from '../../src/domain/handle';
 import { connectDatabase } from '../../src/postgres/database';
 import { ForkError } from '../../src/postgres/log/compare-log';
 import { createProjector, type Projector } from '../../src/postgres/projection/group-commits';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
@@ -13,8 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const story = tell([add('pen', 2), add('ink')]).decisions;
-const other = tell([add('pad', 1, { commandId: 'another' })]).decisions;
+const story = decideAll([add('pen', 2), add('ink')]).decisions;
+const other = decideAll([add('pad', 1, { commandId: 'another' })]).decisions;
 
 /** A decision that no cart comes to, and that Postgres refuses. */
 const refused: RecordedDecision[] = story.slice(0, 1).map((decision) => ({
@@ -59,7 +59,7 @@ describe('projecting in groups', () => {
 
   it('tells of a fork or a gap in one cart and projects the others', async () => {
     await project({ userId: 'forked', decisions: story });
-    const [first, , third] = tell([add('pen'), add('ink'), add('pad')]).decisions;
+    const [first, , third] = decideAll([add('pen'), add('ink'), add('pad')]).decisions;
     const [forked, gap, hole, fine] = await Promise.all([
       project({ userId: 'forked', decisions: other }),
       project({ userId: 'gap', decisions: story.slice(1) }),
@@ -73,7 +73,7 @@ describe('projecting in groups', () => {
   });
 
   it('keeps a command under another id where that id comes twice, be it in one batch', async () => {
-    const [first, second] = tell([add('pen', 1, { commandId: 'k' }), add('ink')]).decisions;
+    const [first, second] = decideAll([add('pen', 1, { commandId: 'k' }), add('ink')]).decisions;
     const again = { ...second!, command: { ...second!.command, commandId: 'k' } };
     expect(await project({ userId: 'repeated', decisions: [first!, again] })).toEqual({ added: 2 });
     const kept = await database.db('cart_commands').where({ user_id: 'repeated' }).orderBy('sequence');
@@ -95,7 +95,7 @@ describe('projecting in groups', () => {
     try {
       const before = await wholeReads();
       expect(before).toHaveLength(5);
-      const changes = tell([add('pen'), add('pen'), add('ink')]).decisions;
+      const changes = decideAll([add('pen'), add('pen'), add('ink')]).decisions;
       for (const userId of usersOf('keyed', 100)) {
         for (const decision of changes) await projectByKey({ userId, decisions: [decision] });
       }

@@ -6,7 +6,7 @@ import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { readModelDefinition, readModelTables } from '../../src/postgres/read-model/tables';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { readModelText } from '../support/model-tables';
 
@@ -35,7 +35,7 @@ async function fill(carts: number, commands: number, seed: number) {
     numRuns: carts,
     seed,
   });
-  const all = stories.map((story, index) => ({ userId: `user-${index}`, decisions: tell(story).decisions }));
+  const all = stories.map((story, index) => ({ userId: `user-${index}`, decisions: decideAll(story).decisions }));
   for (const { userId, decisions } of all) {
     // In several batches, so that the incremental path is what is held against the rebuilt one.
     for (let from = 0; from < decisions.length; from += 7) {
@@ -102,7 +102,7 @@ describe('rebuilding the read model from the log', () => {
   });
 
   it('while projections and reads go on loses nothing and fails none', async () => {
-    const { decisions } = tell(Array.from({ length: 400 }, (_, n) => add(`p${n % 50}`)));
+    const { decisions } = decideAll(Array.from({ length: 400 }, (_, n) => add(`p${n % 50}`)));
     await fill(60, 60, 5);
     let isOver = false;
     let reads = 0;
@@ -204,7 +204,7 @@ describe('verifying', () => {
 
   it('finds a fork between Temporal and Postgres', async () => {
     const [first] = await fill(1, 20, 9);
-    const other = tell(Array.from({ length: 20 }, () => add('cap'))).decisions;
+    const other = decideAll(Array.from({ length: 20 }, () => add('cap'))).decisions;
     const { findings } = await verifyCart(database.db, first!.userId, other);
     expect(findings.map((finding) => finding.what).join('\n')).toContain('fork');
   });

@@ -1,6 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { temporal } from '@temporalio/proto';
-import { Worker } from '@temporalio/worker';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { healAll } from '../../src/recovery/heal-all';
 import { rebuildAll } from '../../src/recovery/rebuild';
@@ -10,6 +9,7 @@ import { decisionsIn, readDecisions } from '../../src/temporal/histories/decisio
 import { decisiveEventsOf, fetchDecisiveEvents } from '../../src/temporal/histories/decisive-events';
 import { type HistorySource, readRuns } from '../../src/temporal/histories/histories';
 import { readModelText } from '../support/model-tables';
+import { replayCart } from '../support/replay';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -131,11 +131,7 @@ describe('when Temporal has forgotten every closed run', () => {
   it('every archived run can be replayed', async () => {
     for (const user of await users()) {
       for (const { history, runId } of await readRuns(source, user)) {
-        const options = {
-          workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
-          dataConverter: { payloadConverterPath: require.resolve('../../src/temporal/payload-converter') },
-        };
-        await Worker.runReplayHistory(options, history, cartWorkflowId(user)).catch((error) => {
+        await replayCart(user, history).catch((error) => {
           throw new Error(`run ${runId} of ${user}: ${error.message}`);
         });
       }

@@ -1,47 +1,37 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import pino from 'pino';
-import { parseCommand } from '../../src/contract/parse-command';
-import { isMalformed } from '../../src/domain/commands';
-import { emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
-import { closeServer, createApp, listen } from '../../src/http/app';
+import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
 import { project } from '../../src/postgres/projection/project';
 import { cartQueryRoutes } from '../../src/queries/carts';
 import { readCartAtVersion } from '../../src/queries/read-past-cart';
-import { ModelCart, type ModelCommand } from '../support/cart-model';
 import { createDatabase, type TestDatabase } from '../support/database';
+import { type CartView, decideNext, emptyCart, iso, longLife } from '../support/long-life';
+import { randomNumbers } from '../support/random';
+import { getJson, serve, type TestServer } from '../support/serve';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
-const random = numbersFrom(seed);
+const nextRandom = randomNumbers(seed);
+const random = (bound: number) => Math.floor(nextRandom() * bound);
 const immutable = 'private, max-age=31536000, immutable';
 const eventCount = 10_000;
 
 let database: TestDatabase;
-let server: Server;
-let url: string;
-const old = longLife('old', eventCount);
+let server: TestServer;
+const old = longLife('old', eventCount, seed);
 const newest = old.versions.at(-1)!;
 
 beforeAll(async () => {
   database = await createDatabase();
   const announcements = { onProjection: () => () => {}, close: async () => {} };
-  const routers = [cartQueryRoutes(database.db, announcements)];
-  server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await serve(cartQueryRoutes(database.db, announcements));
   for (let from = 0; from < old.decisions.length; from += 250) {
     await database.db.transaction((trx) => project(trx, 'old', old.decisions.slice(from, from + 250)));
   }
 });
 afterAll(async () => {
-  await closeServer(server);
+  await server.close();
   await database.drop();
 });
 
-async function get(path: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`${url}${path}`, { headers });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-}
+const get = (path: string, headers: Record<string, string> = {}) => getJson(`${server.url}${path}`, headers);
 const at = (instant: string | number) => encodeURIComponent(typeof instant === 'string' ? instant : iso(instant));
 
 describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
@@ -198,9 +188,9 @@ describe('the difference', () => {
     let checkpoint = emptyCheckpoint;
     const decisions: RecordedDecision[] = [];
     for (const [type, fields] of story) {
-      const told = tell(checkpoint, type, fields, Date.UTC(2025, 0, 1));
-      checkpoint = told.checkpoint;
-      decisions.push(told.decision);
+      const result = decideNext(checkpoint, type, fields, Date.UTC(2025, 0, 1));
+      checkpoint = result.checkpoint;
+      decisions.push(result.decision);
     }
     await database.db.transaction((trx) => project(trx, 'few', decisions));
     const { body, headers } = await get('/carts/few/diff?from=3&to=6');
@@ -229,155 +219,15 @@ describe('the difference', () => {
   const set = (productId: string, quantity: number) => ['changeItemQuantity', { productId, quantity }] as const;
 });
 
-interface Line {
-  productId: string;
-  name: string;
-  quantity: number;
-  unitPrice: number;
-  lineTotal: number;
-  addedAt: string;
-}
-interface View {
-  userId: string;
-  version: number;
-  status: string;
-  currency: string | null;
-  itemCount: number;
-  subtotal: number;
-  updatedAt: string | null;
-  items: Line[];
-}
-interface Life {
-  decisions: RecordedDecision[];
-  /** The cart after each version, as the model has it. */
-  versions: View[];
-  before: string;
-}
-
-/** A life of random commands, told to the real cart and to the model; several fall into the same millisecond. */
-function longLife(userId: string, length: number): Life {
-  const ids = Array.from({ length: 12 }, (_, n) => `p${n}`);
-  const catalogue = Object.fromEntries(
-    ids.map((id, n) => [id, { price: 100 + n * 7, currency: n % 6 === 5 ? 'USD' : 'EUR' }]),
-  );
-  const model = new ModelCart(catalogue);
-  const added = new Map<string, { addedAt: string; addedVersion: number }>();
-  const life: Life = { decisions: [], versions: [emptyCart(userId)], before: iso(Date.UTC(2025, 0, 1) - 1) };
-  const addedVersions: Record<string, number>[] = [{}];
-  let checkpoint = emptyCheckpoint;
-  let now = Date.UTC(2025, 0, 1);
-  while (model.version < length) {
-    now += random(3) === 0 ? 0 : random(4) === 0 ? random(86_400) : 1;
-    const past = random(60) === 0 ? random(model.version + 1) : undefined;
-    if (past === undefined) {
-      const command = randomCommand(ids);
-      const told = tell(checkpoint, ...toCommand(command, catalogue), now);
-      expect(told.decision.outcome).toBe(model.run(command) ? 'applied' : 'rejected');
-      ({ checkpoint } = told);
-      life.decisions.push(told.decision);
-    } else {
-      const { items, currency } = life.versions[past]!;
-      const restored = items.map(({ lineTotal: _lineTotal, ...item }) => ({
-        ...item,
-        addedVersion: addedVersions[past]![item.productId]!,
-      }));
-      const told = tell(checkpoint, 'restoreCart', { version: past, items: restored, currency }, now);
-      ({ checkpoint } = told);
-      life.decisions.push(told.decision);
-      restoreModel(restored);
-    }
-    if (model.version === life.versions.length) noteVersion();
-  }
-  return life;
-
-  function restoreModel(
-    items: readonly { productId: string; quantity: number; addedAt: string; addedVersion: number }[],
-  ) {
-    const shape = (lines: readonly { productId: string; quantity: number; addedVersion: number }[]) =>
-      JSON.stringify(lines.map(({ productId, quantity, addedVersion }) => [productId, quantity, addedVersion]));
-    const present = model.lines.map((line) => ({ ...line, ...added.get(line.productId)! }));
-    if (shape(present) === shape(items)) return;
-    model.quantities.clear();
-    added.clear();
-    for (const { productId, quantity, addedAt, addedVersion } of items) {
-      model.quantities.set(productId, quantity);
-      added.set(productId, { addedAt, addedVersion });
-    }
-    model.version += 1;
-  }
-
-  function noteVersion() {
-    const { lines, version } = model;
-    for (const id of added.keys()) if (!model.quantities.has(id)) added.delete(id);
-    for (const { productId } of lines) {
-      if (!added.has(productId)) added.set(productId, { addedAt: iso(now), addedVersion: version });
-    }
-    life.versions.push({
-      userId,
-      version,
-      status: lines.length === 0 ? 'empty' : 'open',
-      currency: lines.length === 0 ? null : catalogue[lines[0]!.productId]!.currency,
-      itemCount: lines.reduce((sum, { quantity }) => sum + quantity, 0),
-      subtotal: model.subtotal,
-      updatedAt: iso(now),
-      items: lines.map((line) => ({
-        ...line,
-        name: `The ${line.productId}`,
-        lineTotal: line.quantity * line.unitPrice,
-        addedAt: added.get(line.productId)!.addedAt,
-      })),
-    });
-    addedVersions.push(Object.fromEntries([...added].map(([id, { addedVersion }]) => [id, addedVersion])));
-  }
-}
-
-function randomCommand(ids: readonly string[]): ModelCommand {
-  const product = ids[random(ids.length)]!;
-  const dice = random(100);
-  if (dice < 45) return { kind: 'add', product, quantity: 1 + random(random(20) === 0 ? 999 : 9) };
-  if (dice < 75) return { kind: 'change', product, quantity: random(12) };
-  if (dice < 93) return { kind: 'remove', product };
-  return { kind: dice < 96 ? 'clear' : 'checkout' };
-}
-
-function toCommand(command: ModelCommand, catalogue: ModelCart['catalogue']): [string, object] {
-  if (command.kind === 'clear') return ['clearCart', {}];
-  if (command.kind === 'checkout') return ['checkOut', {}];
-  const { product: productId } = command;
-  if (command.kind === 'remove') return ['removeItem', { productId }];
-  const { quantity } = command;
-  if (command.kind === 'change') return ['changeItemQuantity', { productId, quantity }];
-  const { price, currency } = catalogue[productId]!;
-  return ['addItem', { productId, name: `The ${productId}`, unitPrice: price, currency, quantity }];
-}
-
-function tell(checkpoint: typeof emptyCheckpoint, type: string, fields: object, at: number) {
-  const commandId = `c${checkpoint.sequence + 1}`;
-  const command = parseCommand(type, { commandId, issuedAt: iso(at), actor: 'user:old', ...fields });
-  if (isMalformed(command)) throw new Error(command.reason);
-  const told = handle(checkpoint, command, {
-    now: iso(at),
-    runId: 'run',
-    freshId: () => commandId,
-    unprojectedCount: 0,
-  });
-  return { checkpoint: told.checkpoint, decision: told.decision! };
-}
-
-function thenAt(instant: number): View {
+function thenAt(instant: number): CartView {
   return old.versions.findLast(({ updatedAt }) => updatedAt === null || Date.parse(updatedAt) <= instant)!;
-}
-
-function emptyCart(userId: string): View {
-  const nothing = { version: 0, status: 'empty', currency: null, itemCount: 0, subtotal: 0, updatedAt: null };
-  return { userId, ...nothing, items: [] };
 }
 
 type Content = { quantity: number; unitPrice: number };
 type Change = { productId: string; change: string; before: Content | null; after: Content | null };
 
 /** The lines of a cart after carrying out a difference, which must fit them. */
-function patched(cart: View, changes: readonly Change[]): { items: ({ productId: string } & Content)[] } {
+function patched(cart: CartView, changes: readonly Change[]): { items: ({ productId: string } & Content)[] } {
   const lines = new Map<string, Content>(cart.items.map((item) => [item.productId, item]));
   for (const { productId, change, before, after } of changes) {
     const line = lines.get(productId);
@@ -391,18 +241,3 @@ function patched(cart: View, changes: readonly Change[]): { items: ({ productId:
 
 const contents = ({ items }: { items: readonly ({ productId: string } & Content)[] }) =>
   new Map(items.map(({ productId, quantity, unitPrice }) => [productId, { quantity, unitPrice }]));
-
-function iso(instant: number): string {
-  return new Date(instant).toISOString();
-}
-
-/** The same whole numbers below a bound for the same seed (mulberry32). */
-function numbersFrom(start: number): (bound: number) => number {
-  let state = start;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
-}

@@ -1,19 +1,15 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import pino from 'pino';
 import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
-import { closeServer, createApp, listen } from '../../src/http/app';
 import { project } from '../../src/postgres/projection/project';
 import { cartQueryRoutes } from '../../src/queries/carts';
-import { add, instant, tell } from '../support/cart-story';
+import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
+import { getJson, serve, type TestServer } from '../support/serve';
 
 let database: TestDatabase;
-let server: Server;
-let url: string;
+let server: TestServer;
 
 const set = (productId: string, quantity: number) => ({ type: 'changeItemQuantity', productId, quantity });
-const first = tell([
+const first = decideAll([
   add('pen', 2),
   add('ink'),
   set('pen', 5),
@@ -21,9 +17,9 @@ const first = tell([
   { type: 'checkOut' },
   { type: 'checkOut' },
 ]);
-const before = tell([add('pen', 2), add('ink')]).checkpoint.cart;
+const before = decideAll([add('pen', 2), add('ink')]).checkpoint.cart;
 const restore = { type: 'restoreCart', version: 2, items: before.items, currency: before.currency };
-const rest = tell(
+const rest = decideAll(
   [
     add('pad', 3),
     restore,
@@ -35,25 +31,20 @@ const rest = tell(
   first.checkpoint,
 );
 
+const announcements = { onProjection: () => () => {}, close: async () => {} };
+
 beforeAll(async () => {
   database = await createDatabase();
-  const announcements = { onProjection: () => () => {}, close: async () => {} };
   const runLink = (userId: string, runId: string) => `http://ui/${userId}/${runId}`;
-  const routers = [cartQueryRoutes(database.db, announcements, { runLink })];
-  server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await serve(cartQueryRoutes(database.db, announcements, { runLink }));
   await database.db.transaction((trx) => project(trx, 'alice', [...first.decisions, ...rest.decisions]));
 });
 afterAll(async () => {
-  await closeServer(server);
+  await server.close();
   await database.drop();
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of many shapes
-async function get(path: string): Promise<{ status: number; headers: Headers; body: any }> {
-  const response = await fetch(`${url}${path}`);
-  return { status: response.status, headers: response.headers, body: await response.json() };
-}
+const get = (path: string) => getJson(`${server.url}${path}`);
 
 async function entries(query: string, userId = 'alice') {
   const { status, body } = await get(`/carts/${userId}/events?${query}`);
@@ -112,13 +103,10 @@ describe('the timeline', () => {
   });
 
   it('has no link to a run where no Web UI is known', async () => {
-    const routers = [cartQueryRoutes(database.db, { onProjection: () => () => {}, close: async () => {} })];
-    const plain = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
-    const response = await fetch(
-      `http://127.0.0.1:${(plain.address() as AddressInfo).port}/carts/alice/events?limit=1`,
-    );
-    const [event] = ((await response.json()) as { events: unknown[] }).events;
-    await closeServer(plain);
+    const plain = await serve(cartQueryRoutes(database.db, announcements));
+    const { body } = await getJson(`${plain.url}/carts/alice/events?limit=1`);
+    await plain.close();
+    const [event] = body.events;
     expect(event).toMatchObject({ runId: 'run' });
     expect(event).not.toHaveProperty('run');
   });
@@ -182,7 +170,7 @@ describe('the timeline', () => {
   });
 
   it('does not part the events of one command where pages go by sequence', async () => {
-    const { decisions } = tell([add('pen'), add('ink'), add('pad')]);
+    const { decisions } = decideAll([add('pen'), add('ink'), add('pad')]);
     const [one, two, three] = decisions as [RecordedDecision, RecordedDecision, RecordedDecision];
     const joined = { ...two, events: [...two.events, ...three.events] };
     await database.db.transaction((trx) => project(trx, 'bob', [one, joined]));
@@ -201,7 +189,7 @@ describe('the timeline', () => {
       return n % 3 === 1 ? set(`p${(n * 7) % 20}`, (n * 5) % 9) : add(`p${(n * 11) % 20}`, 1 + (n % 4));
     });
     for (; place < story.length; place += 200) {
-      const told = tell(story.slice(place, place + 200), checkpoint);
+      const told = decideAll(story.slice(place, place + 200), checkpoint);
       checkpoint = told.checkpoint;
       await database.db.transaction((trx) => project(trx, 'carol', told.decisions));
     }

@@ -28,7 +28,7 @@ export const add = (productId: string, quantity = 1, more: Record<string, unknow
 });
 
 /** Handles commands one after another. @returns where the cart stands, and the last command's decision. */
-export function tell(
+export function decideAll(
   commands: readonly CommandFields[],
   from: Checkpoint = emptyCheckpoint,
 ): { checkpoint: Checkpoint; decision: RecordedDecision | undefined; decisions: RecordedDecision[] } {

@@ -136,10 +136,10 @@ describe('sending commands', () => {
   });
 
   it('does not start a cart of which Temporal does not tell whether it is open', async () => {
-    const { signals, send } = openSender({ isOpen: () => tell() });
-    let tell = () => true;
+    const { signals, send } = openSender({ isOpen: () => describeCart() });
+    let describeCart = () => true;
     await send('alice', addPen());
-    tell = () => {
+    describeCart = () => {
       throw new ServiceError('unavailable');
     };
     await expect(send('alice', addPen())).rejects.toThrow(TemporalUnavailableError);

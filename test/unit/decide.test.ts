@@ -1,11 +1,11 @@
 import { limits } from '../../src/domain/limits';
 import { itemCountOf, statusOf, subtotalOf } from '../../src/domain/state';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 
-const given = (...commands: Parameters<typeof tell>[0]) => ({
-  when(command: Parameters<typeof tell>[0][number]) {
-    const before = tell(commands);
-    const { decision, checkpoint } = tell([command], before.checkpoint);
+const given = (...commands: Parameters<typeof decideAll>[0]) => ({
+  when(command: Parameters<typeof decideAll>[0][number]) {
+    const before = decideAll(commands);
+    const { decision, checkpoint } = decideAll([command], before.checkpoint);
     return {
       thenEvents(...events: { type: string; data: unknown }[]) {
         expect(decision).toMatchObject({ outcome: 'applied' });
@@ -141,7 +141,7 @@ describe('checkOut', () => {
         },
       }));
   it('leaves a cart one can go on with', () => {
-    const { cart } = tell([add('pen'), { type: 'checkOut' }, add('ink')]).checkpoint;
+    const { cart } = decideAll([add('pen'), { type: 'checkOut' }, add('ink')]).checkpoint;
     expect(cart.items.map((item) => item.productId)).toEqual(['ink']);
     expect(cart.version).toBe(3);
   });
@@ -149,7 +149,7 @@ describe('checkOut', () => {
 });
 
 describe('restoreCart', () => {
-  const { items, currency } = tell([add('pen', 2), add('ink')]).checkpoint.cart;
+  const { items, currency } = decideAll([add('pen', 2), add('ink')]).checkpoint.cart;
   const restore = { type: 'restoreCart', version: 2, items, currency };
 
   it('makes the cart what it was, and tells what it was before', () =>
@@ -169,7 +169,7 @@ describe('restoreCart', () => {
       .when({ ...restore, commandId: 'again' })
       .thenEvents());
   it('empties the cart at version 0', () => {
-    const { cart } = tell([add('pen'), { type: 'restoreCart', version: 0, items: [], currency: null }]).checkpoint;
+    const { cart } = decideAll([add('pen'), { type: 'restoreCart', version: 0, items: [], currency: null }]).checkpoint;
     expect(cart).toMatchObject({ version: 2, items: [], currency: null });
   });
   it('is refused for a version that is still to come', () =>
@@ -189,20 +189,26 @@ describe('every command', () => {
 
 describe('a cart', () => {
   it('keeps lines in the order they were first added', () => {
-    const { cart } = tell([add('b'), add('a'), add('b'), { type: 'removeItem', productId: 'b' }, add('b')]).checkpoint;
+    const { cart } = decideAll([
+      add('b'),
+      add('a'),
+      add('b'),
+      { type: 'removeItem', productId: 'b' },
+      add('b'),
+    ]).checkpoint;
     expect(cart.items.map((item) => item.productId)).toEqual(['a', 'b']);
   });
   it('sums its largest possible content exactly', () => {
     const commands = Array.from({ length: limits.linesPerCart }, (_, index) =>
       add(`p${index}`, limits.quantityPerLine, { unitPrice: limits.unitPrice }),
     );
-    const { items } = tell(commands).checkpoint.cart;
+    const { items } = decideAll(commands).checkpoint.cart;
     expect(BigInt(subtotalOf(items))).toBe(100n * 999n * BigInt(limits.unitPrice));
     expect(Number.isSafeInteger(subtotalOf(items))).toBe(true);
     expect(itemCountOf(items)).toBe(99_900);
   });
   it('is open while anything is in it', () => {
-    expect(statusOf(tell([]).checkpoint.cart)).toBe('empty');
-    expect(statusOf(tell([add('pen')]).checkpoint.cart)).toBe('open');
+    expect(statusOf(decideAll([]).checkpoint.cart)).toBe('empty');
+    expect(statusOf(decideAll([add('pen')]).checkpoint.cart)).toBe('open');
   });
 });

@@ -3,7 +3,7 @@ import { commandTypes, parseCommand } from '../../src/contract/parse-command';
 import { parseSignal } from '../../src/contract/signals';
 import { isMalformed } from '../../src/domain/commands';
 import { emptyCheckpoint, handle, rememberedCommands } from '../../src/domain/handle';
-import { add, command, instant, tell } from '../support/cart-story';
+import { add, command, decideAll, instant } from '../support/cart-story';
 import { poisons } from '../support/poisons';
 
 const at = { now: instant(0), runId: 'run', freshId: () => 'fresh', unprojectedCount: 0 };
@@ -22,18 +22,18 @@ function isStorable(value: unknown): boolean {
 
 describe('a command that arrives twice', () => {
   it('is decided once', () => {
-    const once = tell([add('pen', 2, { commandId: 'k' })]);
-    const twice = tell([add('pen', 2, { commandId: 'k' })], once.checkpoint);
+    const once = decideAll([add('pen', 2, { commandId: 'k' })]);
+    const twice = decideAll([add('pen', 2, { commandId: 'k' })], once.checkpoint);
     expect(twice.decision).toBeUndefined();
     expect(twice.checkpoint).toBe(once.checkpoint);
   });
 
   it('is still recognised after as many other commands as a cart remembers, less one', () => {
-    const first = tell([add('pen', 1, { commandId: 'k' })]);
+    const first = decideAll([add('pen', 1, { commandId: 'k' })]);
     const others = Array.from({ length: rememberedCommands - 1 }, () => ({ type: 'clearCart' }));
-    const later = tell(others, first.checkpoint);
+    const later = decideAll(others, first.checkpoint);
     expect(later.checkpoint.recentCommandIds).toHaveLength(rememberedCommands);
-    expect(tell([add('pen', 1, { commandId: 'k' })], later.checkpoint).decision).toBeUndefined();
+    expect(decideAll([add('pen', 1, { commandId: 'k' })], later.checkpoint).decision).toBeUndefined();
   });
 
   it('is recognised as long as it is not projected, however many came after it', () => {
@@ -48,7 +48,7 @@ describe('a command that arrives twice', () => {
 
 describe('what is on record', () => {
   it('counts decisions in sequences and events in versions, both without gaps', () => {
-    const { decisions } = tell([
+    const { decisions } = decideAll([
       add('pen'),
       { type: 'removeItem', productId: 'ink' },
       { type: 'clearCart' },
@@ -66,7 +66,7 @@ describe('what is on record', () => {
   });
 
   it('has who, when, why and the run of every command', () => {
-    const { decision } = tell([add('pen', 1, { actor: 'user:bob', expectedVersion: 0 })]);
+    const { decision } = decideAll([add('pen', 1, { actor: 'user:bob', expectedVersion: 0 })]);
     expect(decision).toMatchObject({
       decidedAt: instant(1),
       runId: 'run',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { evolve } from '../../src/domain/evolve';
 import { emptyCart, itemCountOf, subtotalOf } from '../../src/domain/state';
 import { ModelCart, type ModelCommand } from '../support/cart-model';
-import { tell } from '../support/cart-story';
+import { decideAll } from '../support/cart-story';
 
 const catalogue = Object.fromEntries(
   Array.from({ length: 103 }, (_, n) => [`p${n}`, { price: n * 13, currency: n === 102 ? 'USD' : 'EUR' }]),
@@ -58,7 +58,7 @@ describe('any story of commands', () => {
       fc.property(anyStory, (story) => {
         const model = new ModelCart(catalogue);
         const accepted = story.map((command) => model.run(command));
-        const { checkpoint, decisions } = tell(story.map(toCommand));
+        const { checkpoint, decisions } = decideAll(story.map(toCommand));
         expect(decisions.map((decision) => decision.outcome === 'applied')).toEqual(accepted);
         const { items, version } = checkpoint.cart;
         expect(
@@ -78,7 +78,7 @@ describe('any story of commands', () => {
   it('can be told again from its events alone, and from any point of them', () => {
     fc.assert(
       fc.property(anyStory, (story) => {
-        const { checkpoint, decisions } = tell(story.map(toCommand));
+        const { checkpoint, decisions } = decideAll(story.map(toCommand));
         const events = decisions.flatMap((decision) => decision.events);
         expect(JSON.parse(JSON.stringify(events)).reduce(evolve, emptyCart)).toEqual(checkpoint.cart);
         expect(events.map((event) => event.version)).toEqual(events.map((_, index) => index + 1));
@@ -90,7 +90,7 @@ describe('any story of commands', () => {
   it('stays within the limits at every step', () => {
     fc.assert(
       fc.property(anyStory, (story) => {
-        for (const event of tell(story.map(toCommand)).decisions.flatMap((decision) => decision.events)) {
+        for (const event of decideAll(story.map(toCommand)).decisions.flatMap((decision) => decision.events)) {
           if (event.type === 'ItemAdded' || event.type === 'ItemQuantityChanged') {
             expect(event.data.quantity).toBeGreaterThanOrEqual(1);
             expect(event.data.quantity).toBeLessThanOrEqual(999);
@@ -109,8 +109,8 @@ describe('any story of commands', () => {
     const setting = anyCommand.filter(({ kind }) => kind !== 'add' && kind !== 'checkout');
     fc.assert(
       fc.property(anyStory, setting, (story, last) => {
-        const { checkpoint } = tell([...story, last].map(toCommand));
-        expect(tell([toCommand(last)], checkpoint).decision?.events).toEqual([]);
+        const { checkpoint } = decideAll([...story, last].map(toCommand));
+        expect(decideAll([toCommand(last)], checkpoint).decision?.events).toEqual([]);
       }),
       { numRuns: 300 },
     );

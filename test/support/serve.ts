@@ -1,0 +1,27 @@
+import type { AddressInfo } from 'node:net';
+import type { Router } from 'express';
+import pino from 'pino';
+import { closeServer, createApp, listen } from '../../src/http/app';
+
+/** An HTTP server on a free port. */
+export interface TestServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves these routes alone, without the rest of a role. */
+export async function serve(...routers: Router[]): Promise<TestServer> {
+  const server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
+export type Answer = { readonly status: number; readonly headers: Headers; readonly body: any };
+
+/** Sends a GET. @returns the answer with its JSON parsed; undefined is the body of an answer without one. */
+export async function getJson(url: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(url, { headers });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
