@@ -3,7 +3,7 @@ import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { version } from '../../package.json';
 import { cartWorkflowId } from '../../src/contract/ids';
-import { poisons } from '../support/poisons';
+import { malformedSignals } from '../support/malformed-signals';
 import { openShortRunWorld, type ShortRunWorld } from '../support/short-runs';
 import { until } from '../support/until';
 import type { World } from '../support/world';
@@ -36,7 +36,7 @@ const stories: Readonly<Record<string, (world: World, user: string) => Promise<u
     await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
     await add(world, user, 'pen', 999);
     await add(world, user, 'pen');
-    const short = poisons.filter(([, , args]) => (JSON.stringify(args)?.length ?? 0) < 2_000);
+    const short = malformedSignals.filter(([, , args]) => (JSON.stringify(args)?.length ?? 0) < 2_000);
     for (const [index, [, signal, args]] of short.entries()) {
       await world.signal(user, signal, ...args);
       await untilDecided(world, user, 4 + index);

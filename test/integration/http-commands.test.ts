@@ -31,7 +31,7 @@ describe('a command', () => {
     });
   });
 
-  it('with Prefer: wait is answered 200 with the changed cart', async () => {
+  it('is answered 200 with the changed cart for Prefer: wait', async () => {
     const user = newUser();
     const answer = await world.request('POST', `/carts/${user}/items`, { productId: 'ink', quantity: 2 }, wait);
     expect(answer.status).toBe(200);
@@ -59,7 +59,7 @@ describe('a command', () => {
     expect((await world.request('GET', `/carts/${user}`)).body).toEqual(answer.body);
   });
 
-  it('of every type changes the cart as its name says', async () => {
+  it('changes the cart as its type says', async () => {
     const user = newUser();
     const send = (method: string, path: string, body?: unknown) =>
       world.request(method, `/carts/${user}${path}`, body, wait);
@@ -105,7 +105,7 @@ describe('a command', () => {
     ],
     ['422 for an unknown product', 'POST', '/items', { productId: 'nothing' }, 422, 'product_unknown'],
     ['422 for a product that is not for sale', 'POST', '/items', { productId: 'gone' }, 422, 'product_unavailable'],
-  ])('that is rejected is answered %s', async (_title, method, path, body, status, code) => {
+  ])('is rejected with %s', async (_title, method, path, body, status, code) => {
     const answer = await world.request(method, `/carts/${newUser()}${path}`, body, wait);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(answer).toMatchObject({
@@ -114,7 +114,7 @@ describe('a command', () => {
     });
   });
 
-  it('that was rejected is recorded with its code and reason', async () => {
+  it('is recorded with code and reason when it is rejected', async () => {
     const user = newUser();
     const rejected = await world.request('POST', `/carts/${user}/checkout`, undefined, {
       ...wait,
@@ -130,7 +130,7 @@ describe('a command', () => {
     });
   });
 
-  it('with If-Match is applied at that version only', async () => {
+  it('is applied at the version of If-Match only', async () => {
     const user = newUser();
     const first = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
     const etag = first.headers.get('etag')!;

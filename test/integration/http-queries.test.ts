@@ -8,8 +8,8 @@ afterAll(() => world.close());
 
 const wait = { Prefer: 'wait=20' };
 
-describe('reading a cart', () => {
-  it('without events returns it empty at version 0', async () => {
+describe('the cart of a user', () => {
+  it('is empty at version 0 when it has no events', async () => {
     const user = newUser();
     const answer = await world.request('GET', `/carts/${user}`);
     expect(answer.status).toBe(200);
@@ -25,7 +25,7 @@ describe('reading a cart', () => {
     });
   });
 
-  it('that has not changed is answered 304', async () => {
+  it('is answered 304 when it has not changed', async () => {
     const user = newUser();
     const { headers } = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
     const etag = headers.get('etag')!;
@@ -36,7 +36,7 @@ describe('reading a cart', () => {
     expect(stale).toMatchObject({ status: 200, body: { version: 2 } });
   });
 
-  it('with minVersion waits until the cart is that new', async () => {
+  it('is returned after a wait for its minVersion', async () => {
     const user = newUser();
     const reading = world.request('GET', `/carts/${user}?minVersion=1`);
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen' });

@@ -36,7 +36,7 @@ const addPen = (now: number) => ({
   quantity: 1,
 });
 
-it('a cart nobody used for 30 days ends its run, and its next command goes on at the next version', async () => {
+it('a cart without commands for 30 days ends its run, and its next command gets the next version', async () => {
   const taskQueue = `idle-${randomUUID()}`;
   const workflowId = cartWorkflowId(`user-${randomUUID()}`);
   const worker = await createCartWorker({

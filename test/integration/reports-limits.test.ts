@@ -62,7 +62,7 @@ describe('the parameters of a report', () => {
   });
 });
 
-describe('reports on carts of a great value', () => {
+describe('reports on carts of high value', () => {
   let database: TestDatabase;
   let server: TestServer;
   beforeAll(async () => {
@@ -93,7 +93,7 @@ describe('reports on carts of a great value', () => {
     });
   });
 
-  it('are answered 503 where they take longer than a request may take', async () => {
+  it('are answered 503 where they exceed the time limit of a request', async () => {
     const impatient = connectDatabase(database.url, { poolSize: 1, name: 'impatient', patienceMs: 300 });
     const impatientServer = await serve(reportRoutes(impatient));
     try {

@@ -52,7 +52,7 @@ describe('a report on the carts at an instant', () => {
     }
   });
 
-  it('lists every open cart once over its pages, with the instant since which it is open', async () => {
+  it('lists every open cart once, page by page, with the instant at which it was opened', async () => {
     for (const at of randomInstants(api.logs, 20, seed)) {
       const carts: unknown[] = [];
       let path: string | undefined = `open-carts?${query({ at, limit: 7 })}`;
@@ -69,7 +69,7 @@ describe('a report on the carts at an instant', () => {
     }
   });
 
-  it('lists the carts that are open longest first', async () => {
+  it('lists the carts that have been open longest', async () => {
     for (const at of randomInstants(api.logs, 20, seed)) {
       const expected = openAt(api.logs, at)
         .map(asRow)

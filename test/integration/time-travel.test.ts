@@ -35,7 +35,7 @@ const get = (path: string, headers: Record<string, string> = {}) => getJson(`${s
 const at = (instant: string | number) => encodeURIComponent(typeof instant === 'string' ? instant : iso(instant));
 
 describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
-  it('reads at 500 versions as it was after so many events', async () => {
+  it('returns the cart of the model at 500 versions', async () => {
     for (let round = 0; round < 500; round += 1) {
       const version = random(eventCount + 1);
       const { body } = await get(`/carts/old?version=${version}`);
@@ -43,19 +43,19 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
     }
   });
 
-  it('reads at 500 instants as it was after all that had happened by then', async () => {
+  it('returns the cart of the model at 500 instants', async () => {
     for (let round = 0; round < 500; round += 1) {
       const instant = Date.parse(old.versions[1 + random(eventCount)]!.updatedAt!) + random(3) - 1;
       const { body } = await get(`/carts/old?at=${at(instant)}`);
-      expect(body).toEqual(thenAt(instant));
+      expect(body).toEqual(cartAt(instant));
     }
   });
 
-  it('differs between two of its versions or instants as the carts then differ', async () => {
+  it('returns the difference between the carts at 200 pairs of a version and an instant', async () => {
     for (let round = 0; round < 200; round += 1) {
       const version = random(eventCount + 1);
       const instant = Date.parse(old.versions[1 + random(eventCount)]!.updatedAt!);
-      const then = thenAt(instant);
+      const then = cartAt(instant);
       const forth = await get(`/carts/old/diff?from=${version}&to=${at(instant)}`);
       expect(forth.body).toMatchObject({
         userId: 'old',
@@ -64,22 +64,22 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
         itemCount: { before: old.versions[version]!.itemCount, after: then.itemCount },
         subtotal: { before: old.versions[version]!.subtotal, after: then.subtotal },
       });
-      expect(contents(patched(old.versions[version]!, forth.body.items))).toEqual(contents(then));
+      expect(contentsOf(applyDiff(old.versions[version]!, forth.body.items))).toEqual(contentsOf(then));
       const back = await get(`/carts/old/diff?from=${at(instant)}&to=${version}`);
-      expect(contents(patched(then, back.body.items))).toEqual(contents(old.versions[version]!));
+      expect(contentsOf(applyDiff(then, back.body.items))).toEqual(contentsOf(old.versions[version]!));
     }
   });
 
-  it.each(['without', 'with'])('is read by index alone, %s statistics', async (statistics) => {
+  it.each(['without', 'with'])('is read by an index only, %s statistics', async (statistics) => {
     if (statistics === 'with') await database.db.raw('analyze');
-    const asked: { sql: string; bindings: string[] }[] = [];
-    const note = (query: { sql: string; bindings: string[] }) => asked.push(query);
+    const queries: { sql: string; bindings: string[] }[] = [];
+    const note = (query: { sql: string; bindings: string[] }) => queries.push(query);
     database.db.on('query', note);
     await get('/carts/old?version=5000');
     await get(`/carts/old?at=${at(newest.updatedAt!)}`);
     database.db.off('query', note);
-    expect(asked).toHaveLength(2);
-    for (const { sql, bindings } of asked) {
+    expect(queries).toHaveLength(2);
+    for (const { sql, bindings } of queries) {
       const { rows } = await database.db.raw(`explain ${sql.replace(/\$\d+/g, '?')}`, bindings);
       const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
       expect(plan).toMatch(/using no_overlap on cart_item_history|Bitmap Index Scan on no_overlap/);
@@ -89,20 +89,20 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
 });
 
 describe('a cart at a version', () => {
-  it('is the plain cart where the version is the newest', async () => {
+  it('equals the present cart at the newest version', async () => {
     const plain = await get('/carts/old');
     expect((await get(`/carts/old?version=${eventCount}`)).body).toEqual(plain.body);
     expect(plain.body).toEqual(newest);
   });
 
-  it('that exists never changes, so it may be kept, and is answered 304 to who has it', async () => {
+  it('may be cached without limit, and is answered 304 to a client that has it', async () => {
     const { headers } = await get('/carts/old?version=7');
     expect([headers.get('etag'), headers.get('cache-control')]).toEqual(['"7"', immutable]);
     const again = await get('/carts/old?version=7', { 'If-None-Match': '"7"' });
     expect([again.status, again.body, again.headers.get('cache-control')]).toEqual([304, undefined, immutable]);
   });
 
-  it('0 is empty, also of a cart nobody used', async () => {
+  it('is empty at version 0, also for an unknown user', async () => {
     for (const user of ['old', 'nobody']) {
       const { body, headers } = await get(`/carts/${user}?version=0`);
       expect(body).toEqual(emptyCart(user));
@@ -110,14 +110,14 @@ describe('a cart at a version', () => {
     }
   });
 
-  it('that does not exist yet is 404 and tells the newest', async () => {
+  it('is answered 404 with the newest version where the version does not exist', async () => {
     const { status, body } = await get(`/carts/old?version=${eventCount + 1}`);
     expect([status, body.code, body.newestVersion]).toEqual([404, 'version_unknown', eventCount]);
     expect(body.detail).toContain(`${eventCount}.`);
     expect(await get('/carts/nobody?version=1')).toMatchObject({ status: 404, body: { newestVersion: 0 } });
   });
 
-  it('is there for the rest of the system too', async () => {
+  it('is what readCartAtVersion returns', async () => {
     expect(await readCartAtVersion(database.db, 'old', 500)).toEqual(old.versions[500]);
     expect(await readCartAtVersion(database.db, 'old', 0)).toEqual(emptyCart('old'));
     expect(await readCartAtVersion(database.db, 'old', eventCount + 1)).toBeUndefined();
@@ -125,13 +125,13 @@ describe('a cart at a version', () => {
 });
 
 describe('a cart at an instant', () => {
-  it('before its first event is empty', async () => {
+  it('is empty before its first event', async () => {
     for (const instant of ['1970-01-01T00:00:00Z', '0000-01-01T00:00:00+00:01', old.before]) {
       expect((await get(`/carts/old?at=${at(instant)}`)).body).toEqual(emptyCart('old'));
     }
   });
 
-  it('may be kept once a later event exists, and not before', async () => {
+  it('may be cached if and only if a later event exists', async () => {
     const last = Date.parse(newest.updatedAt!);
     const cacheControl = async (path: string) => (await get(path)).headers.get('cache-control');
     expect(await cacheControl(`/carts/old?at=${at(last - 1)}`)).toBe(immutable);
@@ -139,14 +139,14 @@ describe('a cart at an instant', () => {
     expect(await cacheControl(`/carts/nobody?at=${at(last)}`)).toBe('no-cache');
   });
 
-  it('means the same in every way to write the instant', async () => {
+  it('is the same for every notation of the instant', async () => {
     const instant = Date.parse(old.versions[4_000]!.updatedAt!);
     const local = (minutes: number) => iso(instant + minutes * 60_000).replace('Z', '');
     const ways = [`${local(0)}999Z`, `${local(90)}+01:30`, `${local(-720)}-12:00`, `${local(0)}z`.replace('T', 't')];
-    for (const way of ways) expect((await get(`/carts/old?at=${at(way)}`)).body).toEqual(thenAt(instant));
+    for (const way of ways) expect((await get(`/carts/old?at=${at(way)}`)).body).toEqual(cartAt(instant));
   });
 
-  it('that is still to come is refused, be it by a second', async () => {
+  it('is rejected for an instant in the future, also one second ahead', async () => {
     const soon = iso(Date.now() + 1_000);
     for (const path of [`/carts/old?at=${at(soon)}`, `/carts/old/diff?from=1&to=${at(soon)}`]) {
       const { status, body } = await get(path);
@@ -156,10 +156,10 @@ describe('a cart at an instant', () => {
   });
 });
 
-const noInstants = ['', 'now', '7', '2026-02-30T00:00:00Z', '2026-02-01', '2026-02-01T10:00:00', '2026-02-01T10:00Z'];
-const wrongInstants = [...noInstants, '2026-02-01T24:00:00Z', '2026-02-01T10:00:00+2:00', '2026-02-01T10:00:00.Z'];
+const notInstants = ['', 'now', '7', '2026-02-30T00:00:00Z', '2026-02-01', '2026-02-01T10:00:00', '2026-02-01T10:00Z'];
+const wrongInstants = [...notInstants, '2026-02-01T24:00:00Z', '2026-02-01T10:00:00+2:00', '2026-02-01T10:00:00.Z'];
 
-describe('what cannot be meant', () => {
+describe('a wrong parameter', () => {
   it.each([
     '/carts/old?version=1&at=2026-02-01T00:00:00Z',
     '/carts/old?version=1&minVersion=1',
@@ -172,18 +172,18 @@ describe('what cannot be meant', () => {
     '/carts/old/diff?from=1&to=2&more=3',
     '/carts/old/diff?from=1&to=2026-02-30T00:00:00Z',
     '/carts/old/diff?from=-1&to=2',
-  ])('is 400: %s', async (path) => {
+  ])('is answered 400: %s', async (path) => {
     expect(await get(path)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  it('is 404 for a difference with a version that does not exist', async () => {
+  it('is answered 404 where a difference names a version that does not exist', async () => {
     const answer = await get(`/carts/old/diff?from=${eventCount + 1}&to=1`);
     expect(answer).toMatchObject({ status: 404, body: { code: 'version_unknown', newestVersion: eventCount } });
   });
 });
 
 describe('the difference', () => {
-  it('names what was added, removed and changed', async () => {
+  it('lists the lines that were added, removed and changed', async () => {
     const story = [add('pen', 2), add('ink', 1), add('pad', 1), set('pen', 5), set('ink', 0), add('cap', 3)];
     let checkpoint = emptyCheckpoint;
     const decisions: RecordedDecision[] = [];
@@ -219,15 +219,15 @@ describe('the difference', () => {
   const set = (productId: string, quantity: number) => ['changeItemQuantity', { productId, quantity }] as const;
 });
 
-function thenAt(instant: number): CartView {
+function cartAt(instant: number): CartView {
   return old.versions.findLast(({ updatedAt }) => updatedAt === null || Date.parse(updatedAt) <= instant)!;
 }
 
 type Content = { quantity: number; unitPrice: number };
 type Change = { productId: string; change: string; before: Content | null; after: Content | null };
 
-/** The lines of a cart after carrying out a difference, which must fit them. */
-function patched(cart: CartView, changes: readonly Change[]): { items: ({ productId: string } & Content)[] } {
+/** Applies a difference to the lines of a cart. Fails where the difference does not fit them. */
+function applyDiff(cart: CartView, changes: readonly Change[]): { items: ({ productId: string } & Content)[] } {
   const lines = new Map<string, Content>(cart.items.map((item) => [item.productId, item]));
   for (const { productId, change, before, after } of changes) {
     const line = lines.get(productId);
@@ -239,5 +239,5 @@ function patched(cart: CartView, changes: readonly Change[]): { items: ({ produc
   return { items: [...lines].map(([productId, line]) => ({ productId, ...line })) };
 }
 
-const contents = ({ items }: { items: readonly ({ productId: string } & Content)[] }) =>
+const contentsOf = ({ items }: { items: readonly ({ productId: string } & Content)[] }) =>
   new Map(items.map(({ productId, quantity, unitPrice }) => [productId, { quantity, unitPrice }]));

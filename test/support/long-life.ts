@@ -32,8 +32,8 @@ export interface LongLife {
 }
 
 /**
- * Decides random commands by the real rules and by the model, until the cart has so many events. Several commands fall into
- * the same millisecond.
+ * Decides random commands by the real rules and by the model, until the cart has `length` events. Several commands are
+ * in the same millisecond.
  */
 export function longLife(userId: string, length: number, seed: number): LongLife {
   const next = randomNumbers(seed);

@@ -40,7 +40,7 @@ const anyStory = fc.record({
 
 type Story = typeof anyStory extends fc.Arbitrary<infer T> ? T : never;
 
-/** Decides the commands of a story one after another, each at its own instant. */
+/** Decides the commands of a story one after another, each at an instant of its own. */
 function decide({ currency, delayMs, steps }: Story): RecordedDecision[] {
   let checkpoint = emptyCheckpoint;
   let now = startMs + delayMs;
@@ -84,7 +84,7 @@ export async function projectRandomCarts(db: Knex, carts: number, seed: number):
   return new Map(all.map(({ userId, decisions }) => [userId, decisions.flatMap(({ events }) => events)]));
 }
 
-/** Random instants of the time in which the carts were used; some are at an event, or a millisecond before or after it. */
+/** Random instants of the time in which the carts were used. Some are at an event, or one millisecond beside it. */
 export function randomInstants(logs: Logs, count: number, seed: number): string[] {
   const events = [...logs.values()].flat();
   const anyInstant = fc.oneof(

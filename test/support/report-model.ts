@@ -2,9 +2,7 @@ import { evolve } from '../../src/domain/evolve';
 import { type Cart, emptyCart, itemCountOf, subtotalOf } from '../../src/domain/state';
 import { hourMs, iso, type Logs, products } from './random-carts';
 
-/**
- * What the reports must contain, computed in another way: in memory, by folding every event of the log.
- */
+/** An open cart, computed in another way than by the reports: by folding every event of the log in memory. */
 export interface OpenCart {
   readonly userId: string;
   readonly cart: Cart;

@@ -9,7 +9,7 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** Serves these routes alone, without the rest of a role. */
+/** Serves only these routes, without the other parts of a role. */
 export async function serve(...routers: Router[]): Promise<TestServer> {
   const server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
   const { port } = server.address() as AddressInfo;
@@ -19,7 +19,7 @@ export async function serve(...routers: Router[]): Promise<TestServer> {
 // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
 export type Answer = { readonly status: number; readonly headers: Headers; readonly body: any };
 
-/** Sends a GET. @returns the answer with its JSON parsed; undefined is the body of an answer without one. */
+/** Sends a GET. @returns the answer with its parsed JSON; the body of an empty answer is undefined. */
 export async function getJson(url: string, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(url, { headers });
   const text = await response.text();

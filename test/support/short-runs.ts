@@ -6,14 +6,14 @@ import { freePort } from '../../src/embedded/ports';
 import { startTemporal } from '../../src/embedded/temporal/dev-server';
 import { openWorld, type World } from './world';
 
-/** A world on a Temporal server of its own, whose runs continue as new after few events. */
+/** A world with its own Temporal server, in which runs continue as new after few events. */
 export interface ShortRunWorld extends World {
   readonly temporalAddress: string;
   /** A folder for files; it is removed when the world is closed. */
   readonly folder: string;
 }
 
-/** @param eventsPerRun after so many events of its history, a cart continues as new. */
+/** @param eventsPerRun the number of events in a history after which a cart continues as new. */
 export async function openShortRunWorld(eventsPerRun: number): Promise<ShortRunWorld> {
   const folder = await mkdtemp(path.join(tmpdir(), 'cart-short-runs-'));
   const temporal = await startTemporal({

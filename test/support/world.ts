@@ -22,11 +22,11 @@ import { until } from './until';
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of many shapes
+  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
   readonly body: any;
 }
 
-/** The whole system on real parts: a database and a task queue of its own, both APIs on a free port, and a worker. */
+/** The whole system on real servers: its own database and task queue, both APIs on a free port, and a worker. */
 export interface World {
   readonly db: Knex;
   readonly databaseUrl: string;
@@ -35,7 +35,7 @@ export interface World {
   readonly taskQueue: string;
   readonly url: string;
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Sends a signal straight to the cart, past the API. */
+  /** Sends a signal to the cart without the API. */
   signal(userId: string, name: string, ...args: unknown[]): Promise<void>;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
@@ -51,18 +51,18 @@ export const products = [
   { productId: 'gone', name: 'Gone', unitPrice: 100, currency: 'EUR', available: false },
 ];
 
-/** A user nobody else has. */
+/** A user id that no other test uses. */
 export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
 
 interface WorldOptions {
-  /** Gives the world a namespace of its own, for what looks at all carts there are. */
+  /** Gives the world its own namespace, for tests that read all carts of a namespace. */
   readonly isAlone?: boolean;
   readonly maxCachedWorkflows?: number;
   readonly temporalAddress?: string;
-  /** Where the APIs reach Temporal, if not where the worker does. */
+  /** The address at which the APIs connect to Temporal, if it differs from the worker's. */
   readonly apiTemporalAddress?: string;
-  /** Turns the url of the world's database into the one that APIs and worker use. */
-  readonly reach?: (databaseUrl: string) => Promise<string>;
+  /** Maps the URL of the world's database to the URL that APIs and worker use. */
+  readonly mapDatabaseUrl?: (databaseUrl: string) => Promise<string>;
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
@@ -76,7 +76,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const temporal = { connection: { address }, namespace, taskQueue };
   const apiTemporal = { ...temporal, connection: { address: options.apiTemporalAddress ?? address } };
   const logger = pino({ level: 'silent' });
-  const databaseUrl = (await options.reach?.(database.url)) ?? database.url;
+  const databaseUrl = (await options.mapDatabaseUrl?.(database.url)) ?? database.url;
   const roleOptions = { temporal: apiTemporal, databaseUrl, logger };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
   const server = await listen(appOf(roles, logger), '127.0.0.1', 0);
@@ -150,7 +150,7 @@ function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
   };
 }
 
-/** A new namespace, ready for carts. */
+/** Creates a namespace with the carts' search attributes. */
 async function createNamespace(address: string): Promise<string> {
   captureSdkLog();
   const namespace = `alone-${randomUUID()}`;
@@ -160,7 +160,7 @@ async function createNamespace(address: string): Promise<string> {
       namespace,
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
-    await until('the namespace takes search attributes', () =>
+    await until('the namespace accepts search attributes', () =>
       registerSearchAttributes(connection, namespace).then(
         () => true,
         () => false,
