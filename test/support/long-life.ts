@@ -4,7 +4,7 @@ import { emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain
 import { ModelCart, type ModelCommand } from './cart-model';
 import { randomNumbers } from './random';
 
-export interface LineView {
+interface LineView {
   productId: string;
   name: string;
   quantity: number;
@@ -23,7 +23,7 @@ export interface CartView {
   updatedAt: string | null;
   items: LineView[];
 }
-export interface LongLife {
+interface LongLife {
   decisions: RecordedDecision[];
   /** The cart at each version, as the model has it. */
   versions: CartView[];

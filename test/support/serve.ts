@@ -16,12 +16,19 @@ export async function serve(...routers: Router[]): Promise<TestServer> {
   return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
-export type Answer = { readonly status: number; readonly headers: Headers; readonly body: any };
+/** An HTTP answer with its parsed JSON; the body of an empty answer is undefined. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
+  readonly body: any;
+}
 
-/** Sends a GET. @returns the answer with its parsed JSON; the body of an empty answer is undefined. */
-export async function getJson(url: string, headers: Record<string, string> = {}): Promise<Answer> {
-  const response = await fetch(url, { headers });
+export async function readAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+export async function getJson(url: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return readAnswer(await fetch(url, { headers }));
 }

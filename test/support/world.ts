@@ -16,15 +16,9 @@ import { registerSearchAttributes } from '../../src/worker/register-search-attri
 import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
 import { createDatabase } from './database';
 import { captureSdkLog, expectNoSdkFailure } from './sdk-log';
+import { type Answer, readAnswer } from './serve';
 import { watchSockets } from './sockets';
 import { until } from './until';
-
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
-  readonly body: any;
-}
 
 /** The whole system on real servers: its own database and task queue, both APIs on a free port, and a worker. */
 export interface World {
@@ -132,8 +126,7 @@ async function request(
     headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  return readAnswer(response);
 }
 
 function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
