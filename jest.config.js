@@ -2,7 +2,7 @@ const typescript = [
   '@swc/jest',
   {
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    // Does not compile `import()`, which loads packages that are only ES modules.
+    // Keeps `import()`, which loads packages that are ES modules only.
     module: { type: 'commonjs', ignoreDynamic: true },
   },
 ];
@@ -27,7 +27,7 @@ const projects = [
   project('servers', ['integration', 'e2e'], servers),
 ];
 
-// `npm run histories` records histories for the replay tests, `npm run bench:…` measures. A normal run does neither.
+// Only `npm run histories` records the histories of the replay tests, and only `npm run bench:…` measures.
 const recording = project('histories', ['histories'], { ...servers, testMatch: ['**/record-histories.ts'] });
 
 const bench = { ...project('bench', ['../bench'], servers), testMatch: ['**/*.bench.ts'] };

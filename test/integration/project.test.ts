@@ -5,7 +5,7 @@ import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
 import type { RecordedDecision } from '../../src/domain/handle';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
@@ -26,7 +26,7 @@ const newUser = () => `user-${randomBytes(6).toString('hex')}`;
 const projectCart = (userId: string, decisions: readonly RecordedDecision[]): Promise<void> =>
   activities.projectCart({ userId, decisions });
 
-const everything = async (userId: string) => ({
+const readRows = async (userId: string) => ({
   commands: await database.db('cart_commands').where({ user_id: userId }).orderBy('sequence'),
   events: await database.db('cart_events').where({ user_id: userId }).orderBy('version'),
   cart: await database.db('carts').where({ user_id: userId }).first(),
@@ -47,9 +47,9 @@ const story = [
 describe('projecting decisions', () => {
   it('writes every decision, every event, the cart and its items', async () => {
     const userId = newUser();
-    const { decisions, checkpoint } = tell(story);
+    const { decisions, checkpoint } = decideAll(story);
     await projectCart(userId, decisions);
-    const { commands, events, cart, items } = await everything(userId);
+    const { commands, events, cart, items } = await readRows(userId);
     expect(commands.map(({ sequence, type, outcome, code }) => ({ sequence, type, outcome, code }))).toEqual([
       { sequence: 1, type: 'addItem', outcome: 'applied', code: null },
       { sequence: 2, type: 'addItem', outcome: 'applied', code: null },
@@ -80,24 +80,24 @@ describe('projecting decisions', () => {
     expect(await activities.loadCheckpoint(userId)).toEqual(checkpoint);
   });
 
-  it('gives the same rows however the decisions are cut into batches, repeated, and sent side by side', async () => {
-    const { decisions } = tell(story);
+  it('writes the same rows for every division into batches, with repeats and in parallel', async () => {
+    const { decisions } = decideAll(story);
     const whole = newUser();
     await projectCart(whole, decisions);
-    const { user_id: _, head_hash: _hash, ...expected } = (await everything(whole)).cart;
-    const cuts = fc.array(fc.tuple(fc.nat(decisions.length), fc.nat(decisions.length)), { maxLength: 6 });
+    const { user_id: _, head_hash: _hash, ...expected } = (await readRows(whole)).cart;
+    const repeated = fc.array(fc.tuple(fc.nat(decisions.length), fc.nat(decisions.length)), { maxLength: 6 });
     await fc.assert(
-      fc.asyncProperty(cuts, async (overlapping) => {
+      fc.asyncProperty(repeated, async (ranges) => {
         const userId = newUser();
         for (let from = 0; from < decisions.length; from += 3) {
           const batch = decisions.slice(from, from + 3);
-          const repeats = overlapping
+          const repeats = ranges
             .map(([a, b]) => decisions.slice(Math.min(a, b), Math.max(a, b)))
             .filter((repeat) => (repeat.at(-1)?.sequence ?? 0) <= from + batch.length && repeat.length > 0)
             .filter((repeat) => repeat[0]!.sequence <= from + 1);
           await Promise.all([batch, batch, ...repeats].map((attempt) => projectCart(userId, attempt)));
         }
-        const { cart, commands, events } = await everything(userId);
+        const { cart, commands, events } = await readRows(userId);
         expect(cart).toMatchObject(expected);
         expect(commands).toHaveLength(decisions.length);
         expect(events).toHaveLength(6);
@@ -107,69 +107,69 @@ describe('projecting decisions', () => {
     );
   });
 
-  it('changes nothing when a batch comes again late', async () => {
+  it('changes nothing when a batch is repeated later', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await projectCart(userId, decisions);
-    const before = await everything(userId);
+    const before = await readRows(userId);
     await projectCart(userId, decisions.slice(0, 3));
     await projectCart(userId, decisions);
-    expect(await everything(userId)).toEqual(before);
+    expect(await readRows(userId)).toEqual(before);
   });
 
-  it('takes one of two attempts that race for a new cart, and the other changes nothing', async () => {
+  it('writes a new cart once when several attempts run at the same time', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await Promise.all(Array.from({ length: 8 }, () => projectCart(userId, decisions)));
-    expect((await everything(userId)).commands).toHaveLength(decisions.length);
+    expect((await readRows(userId)).commands).toHaveLength(decisions.length);
   });
 
-  it('fails with a gap named, and writes nothing, where earlier decisions are missing', async () => {
+  it('names the gap and writes nothing where earlier decisions are missing', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await projectCart(userId, decisions.slice(0, 2));
-    const before = await everything(userId);
+    const before = await readRows(userId);
     await expect(projectCart(userId, decisions.slice(3))).rejects.toThrow(
       `Postgres has 2 decisions of cart ${userId}; decision 4 cannot follow`,
     );
-    expect(await everything(userId)).toEqual(before);
+    expect(await readRows(userId)).toEqual(before);
   });
 
-  it('fails with the place named, and writes nothing, where another event is at a known version', async () => {
+  it('names the version and writes nothing where Postgres has another event at that version', async () => {
     const userId = newUser();
-    await projectCart(userId, tell([add('pen'), add('ink')]).decisions);
-    const before = await everything(userId);
-    const fork = tell([add('pen'), add('ink', 2)]).decisions;
+    await projectCart(userId, decideAll([add('pen'), add('ink')]).decisions);
+    const before = await readRows(userId);
+    const fork = decideAll([add('pen'), add('ink', 2)]).decisions;
     await expect(projectCart(userId, fork)).rejects.toThrow(/another event at version 2/);
-    const otherCommand = tell([add('pen', 1, { commandId: 'other' })]).decisions;
+    const otherCommand = decideAll([add('pen', 1, { commandId: 'other' })]).decisions;
     await expect(projectCart(userId, otherCommand)).rejects.toThrow(/has command c1 .* as decision 1/);
-    const longer = tell([add('pen'), add('ink', 2), add('pad')]).decisions;
+    const longer = decideAll([add('pen'), add('ink', 2), add('pad')]).decisions;
     await expect(projectCart(userId, longer)).rejects.toThrow(/another event at version 2/);
-    expect(await everything(userId)).toEqual(before);
+    expect(await readRows(userId)).toEqual(before);
   });
 
-  it('goes on where a command id comes back that the cart has long forgotten', async () => {
+  it('records a repeated command id that the cart no longer remembers under another id', async () => {
     const userId = newUser();
-    const { decisions, checkpoint } = tell([add('pen', 1, { commandId: 'k' })]);
-    const again = tell([add('pen', 1, { commandId: 'k' })], { ...checkpoint, recentCommandIds: [] });
+    const { decisions, checkpoint } = decideAll([add('pen', 1, { commandId: 'k' })]);
+    const again = decideAll([add('pen', 1, { commandId: 'k' })], { ...checkpoint, recentCommandIds: [] });
     await projectCart(userId, decisions);
     await projectCart(userId, again.decisions);
     await projectCart(userId, again.decisions);
-    expect((await everything(userId)).commands.map((row) => row.command_id)).toEqual(['k', 'k~2']);
-    expect((await everything(userId)).cart).toMatchObject({ version: 2, item_count: 2 });
+    expect((await readRows(userId)).commands.map((row) => row.command_id)).toEqual(['k', 'k~2']);
+    expect((await readRows(userId)).cart).toMatchObject({ version: 2, item_count: 2 });
   });
 
-  it('keeps names that need care as they are', async () => {
+  it('stores names with special characters unchanged', async () => {
     const userId = newUser();
     const name = `O'Hara's "¼" \\ ñ 茶 👩‍👩‍👧 ${'x'.repeat(150)}`;
-    await projectCart(userId, tell([add('tea', 1, { name })]).decisions);
+    await projectCart(userId, decideAll([add('tea', 1, { name })]).decisions);
     expect((await readCart(userId)).items[0]?.name).toBe(name);
   });
 });
 
 describe('the log', () => {
   const userId = 'append-only';
-  beforeAll(() => projectCart(userId, tell([add('pen')]).decisions));
+  beforeAll(() => projectCart(userId, decideAll([add('pen')]).decisions));
 
   it.each([
     'update cart_events set type = type',
@@ -178,22 +178,22 @@ describe('the log', () => {
     'delete from cart_commands',
     'truncate cart_events',
     'truncate cart_commands cascade',
-  ])('refuses %s', async (statement) => {
+  ])('rejects %s', async (statement) => {
     await expect(database.db.raw(statement)).rejects.toThrow(/append-only/);
   });
 
-  it('chains every event to the one before it', async () => {
+  it('chains every event to the previous event', async () => {
     const chained = newUser();
-    await projectCart(chained, tell(story).decisions);
-    const { events, cart } = await everything(chained);
+    await projectCart(chained, decideAll(story).decisions);
+    const { events, cart } = await readRows(chained);
     expect(events[0].previous_hash).toEqual(Buffer.alloc(32));
     expect(events.slice(1).map((event) => event.previous_hash)).toEqual(events.slice(0, -1).map((event) => event.hash));
     expect(cart.head_hash).toEqual(events.at(-1).hash);
   });
 });
 
-describe('loading a checkpoint', () => {
-  it('gives an empty cart at version 0 for a user nobody knows', async () => {
-    expect(await activities.loadCheckpoint(newUser())).toEqual(tell([]).checkpoint);
+describe('loadCheckpoint', () => {
+  it('returns an empty cart at version 0 for an unknown user', async () => {
+    expect(await activities.loadCheckpoint(newUser())).toEqual(decideAll([]).checkpoint);
   });
 });

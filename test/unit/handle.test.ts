@@ -3,12 +3,12 @@ import { commandTypes, parseCommand } from '../../src/contract/parse-command';
 import { parseSignal } from '../../src/contract/signals';
 import { isMalformed } from '../../src/domain/commands';
 import { emptyCheckpoint, handle, rememberedCommands } from '../../src/domain/handle';
-import { add, command, instant, tell } from '../support/cart-story';
-import { poisons } from '../support/poisons';
+import { add, command, decideAll, instant } from '../support/cart-story';
+import { malformedSignals } from '../support/malformed-signals';
 
-const at = { now: instant(0), runId: 'run', freshId: () => 'fresh', unprojectedCount: 0 };
+const context = { now: instant(0), runId: 'run', freshId: () => 'fresh', unprojectedCount: 0 };
 
-/** Every text in it can be stored by Postgres: no NUL, no lone surrogate. */
+/** Whether Postgres can store every text of a value: it has no NUL and no lone surrogate. */
 function isStorable(value: unknown): boolean {
   let isFine = true;
   JSON.stringify(value, (key, entry) => {
@@ -22,33 +22,39 @@ function isStorable(value: unknown): boolean {
 
 describe('a command that arrives twice', () => {
   it('is decided once', () => {
-    const once = tell([add('pen', 2, { commandId: 'k' })]);
-    const twice = tell([add('pen', 2, { commandId: 'k' })], once.checkpoint);
+    const once = decideAll([add('pen', 2, { commandId: 'k' })]);
+    const twice = decideAll([add('pen', 2, { commandId: 'k' })], once.checkpoint);
     expect(twice.decision).toBeUndefined();
     expect(twice.checkpoint).toBe(once.checkpoint);
   });
 
-  it('is still recognised after as many other commands as a cart remembers, less one', () => {
-    const first = tell([add('pen', 1, { commandId: 'k' })]);
+  it('is still recognised when the cart remembers just enough commands', () => {
+    const first = decideAll([add('pen', 1, { commandId: 'k' })]);
     const others = Array.from({ length: rememberedCommands - 1 }, () => ({ type: 'clearCart' }));
-    const later = tell(others, first.checkpoint);
+    const later = decideAll(others, first.checkpoint);
     expect(later.checkpoint.recentCommandIds).toHaveLength(rememberedCommands);
-    expect(tell([add('pen', 1, { commandId: 'k' })], later.checkpoint).decision).toBeUndefined();
+    expect(decideAll([add('pen', 1, { commandId: 'k' })], later.checkpoint).decision).toBeUndefined();
   });
 
-  it('is recognised as long as it is not projected, however many came after it', () => {
-    let { checkpoint } = handle(emptyCheckpoint, command(add('pen', 1, { commandId: 'k' })), at);
+  it('is recognised while it is not projected, after any number of other commands', () => {
+    let { checkpoint } = handle(emptyCheckpoint, command(add('pen', 1, { commandId: 'k' })), context);
     for (let step = 1; step <= 2 * rememberedCommands; step += 1) {
-      ({ checkpoint } = handle(checkpoint, command({ type: 'clearCart' }, step), { ...at, unprojectedCount: step }));
+      ({ checkpoint } = handle(checkpoint, command({ type: 'clearCart' }, step), {
+        ...context,
+        unprojectedCount: step,
+      }));
     }
-    const again = handle(checkpoint, command(add('pen', 1, { commandId: 'k' })), { ...at, unprojectedCount: 2_001 });
+    const again = handle(checkpoint, command(add('pen', 1, { commandId: 'k' })), {
+      ...context,
+      unprojectedCount: 2_001,
+    });
     expect(again.decision).toBeUndefined();
   });
 });
 
-describe('what is on record', () => {
-  it('counts decisions in sequences and events in versions, both without gaps', () => {
-    const { decisions } = tell([
+describe('a decision', () => {
+  it('has the next sequence, and its events have the next versions, both without gaps', () => {
+    const { decisions } = decideAll([
       add('pen'),
       { type: 'removeItem', productId: 'ink' },
       { type: 'clearCart' },
@@ -58,15 +64,15 @@ describe('what is on record', () => {
     expect(decisions.flatMap((decision) => decision.events).map((event) => event.version)).toEqual([1, 2]);
   });
 
-  it('never runs behind the last event, also where the clock steps back', () => {
-    const first = handle(emptyCheckpoint, command(add('pen'), 1), { ...at, now: instant(60) });
-    const second = handle(first.checkpoint, command(add('pen'), 2), { ...at, now: instant(5) });
+  it('is never earlier than the last event, also when the clock goes back', () => {
+    const first = handle(emptyCheckpoint, command(add('pen'), 1), { ...context, now: instant(60) });
+    const second = handle(first.checkpoint, command(add('pen'), 2), { ...context, now: instant(5) });
     expect(second.decision?.decidedAt).toBe(instant(60));
     expect(second.checkpoint.cart.updatedAt).toBe(instant(60));
   });
 
-  it('has who, when, why and the run of every command', () => {
-    const { decision } = tell([add('pen', 1, { actor: 'user:bob', expectedVersion: 0 })]);
+  it('contains the actor, the instants, the command and the run', () => {
+    const { decision } = decideAll([add('pen', 1, { actor: 'user:bob', expectedVersion: 0 })]);
     expect(decision).toMatchObject({
       decidedAt: instant(1),
       runId: 'run',
@@ -76,17 +82,17 @@ describe('what is on record', () => {
   });
 });
 
-describe('what is no command', () => {
-  it.each(poisons)('%s is on record as rejected, in a form that can be stored', (_what, signal, [payload]) => {
-    const [poison] = parseSignal(signal, payload);
-    const { decision, checkpoint } = handle(emptyCheckpoint, poison!, at);
+describe('a malformed command', () => {
+  it.each(malformedSignals)('is rejected in a form that can be stored: %s', (_what, signal, [payload]) => {
+    const [malformed] = parseSignal(signal, payload);
+    const { decision, checkpoint } = handle(emptyCheckpoint, malformed!, context);
     expect(decision).toMatchObject({ sequence: 1, outcome: 'rejected', code: 'malformed_command', events: [] });
     expect(checkpoint.cart).toEqual(emptyCheckpoint.cart);
     expect(isStorable(decision)).toBe(true);
     expect(JSON.stringify(decision).length).toBeLessThan(4_000);
   });
 
-  it('spoils none of the commands it came with', () => {
+  it('does not affect the other commands of its signal', () => {
     const { type, ...good } = command(add('pen'));
     const parsed = parseSignal('commands', [
       { ...good, type },
@@ -97,15 +103,15 @@ describe('what is no command', () => {
     expect(parsed.map(isMalformed)).toEqual([false, true, true, false]);
   });
 
-  it('is on record each time, also under an id that is taken', () => {
-    const poison = parseCommand('addItem', { commandId: 'k' });
-    const first = handle(emptyCheckpoint, poison, at);
-    const second = handle(first.checkpoint, poison, at);
+  it('is recorded each time, also where its id is already used', () => {
+    const malformed = parseCommand('addItem', { commandId: 'k' });
+    const first = handle(emptyCheckpoint, malformed, context);
+    const second = handle(first.checkpoint, malformed, context);
     expect(first.decision?.command.commandId).toBe('k');
     expect(second.decision?.command.commandId).toBe('fresh');
   });
 
-  it('never throws and is always storable, whatever it is', () => {
+  it('never throws and can always be stored', () => {
     const anyType = fc.oneof(fc.constantFrom(...commandTypes), fc.string({ unit: 'binary' }));
     const anyPayload = fc.oneof(
       fc.jsonValue({ maxDepth: 4 }),
@@ -126,7 +132,7 @@ describe('what is no command', () => {
     fc.assert(
       fc.property(anyType, anyPayload, (type, payload) => {
         const parsed = parseCommand(type, payload);
-        const { decision } = handle(emptyCheckpoint, parsed, at);
+        const { decision } = handle(emptyCheckpoint, parsed, context);
         expect(isStorable(decision)).toBe(true);
         if (isMalformed(parsed)) expect(decision).toHaveProperty('code', 'malformed_command');
       }),
