@@ -27,15 +27,11 @@ const projects = [
   project('servers', ['integration', 'e2e'], servers),
 ];
 
-// `npm run histories` records what the replay tests read, `npm run bench:…` measures; a normal run leaves both out.
+// `npm run histories` records what the replay tests read; a normal run leaves it out.
 const recording = project('histories', ['histories'], { ...servers, testMatch: ['**/record-histories.ts'] });
 
-const bench = { ...project('bench', ['../bench'], servers), testMatch: ['**/*.bench.ts'] };
-
-const selected = { histories: [recording], bench: [bench] };
-
 module.exports = {
-  projects: selected[process.env.JEST_RUN] ?? projects,
+  projects: process.env.JEST_RUN === 'histories' ? [recording] : projects,
   maxWorkers: 2,
   testTimeout: 90_000,
 };
