@@ -27,15 +27,11 @@ const projects = [
   project('servers', ['integration', 'e2e'], servers),
 ];
 
-// Only `npm run histories` records the histories of the replay tests, and only `npm run bench:…` measures.
+// Only `npm run histories` records the histories that the replay tests read.
 const recording = project('histories', ['histories'], { ...servers, testMatch: ['**/record-histories.ts'] });
 
-const bench = { ...project('bench', ['../bench'], servers), testMatch: ['**/*.bench.ts'] };
-
-const selected = { histories: [recording], bench: [bench] };
-
 module.exports = {
-  projects: selected[process.env.JEST_RUN] ?? projects,
+  projects: process.env.JEST_RUN === 'histories' ? [recording] : projects,
   maxWorkers: 2,
   testTimeout: 90_000,
 };

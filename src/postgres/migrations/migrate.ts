@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import * as carts from './0001-carts';
 import * as history from './0002-history';
 import * as reports from './0003-reports';
+import * as lineHistory from './0004-fill-line-history';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -12,6 +13,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0001-carts', carts],
   ['0002-history', history],
   ['0003-reports', reports],
+  ['0004-fill-line-history', lineHistory],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */
@@ -19,7 +21,7 @@ async function rejectDown(): Promise<never> {
   throw new Error('A migration cannot be undone: restore a backup, or write a new migration.');
 }
 
-const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
+export const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
   getMigrations: async () => [...migrations],
   getMigrationName: ([name]) => name,
   getMigration: async ([, { up }]) => ({ up, down: rejectDown }),

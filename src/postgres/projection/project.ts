@@ -47,7 +47,7 @@ export async function projectBatches(trx: Knex.Transaction, batches: readonly Ba
   return outcomes;
 }
 
-/** Does the same as `projectBatches` for one cart. @returns how many decisions were new. @throws ForkError or GapError. */
+/** As `projectBatches`, for one cart. @returns how many decisions were new. @throws ForkError or GapError. */
 export async function project(
   trx: Knex.Transaction,
   userId: string,
