@@ -82,5 +82,6 @@ it.each(Object.entries(stories))('records %s', async (name, useCart) => {
 
 async function write(name: string, history: Parameters<typeof historyToJSON>[0]): Promise<void> {
   const json = JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1);
-  await writeFile(path.join(__dirname, `${version}-${name}.json`), `${json}\n`);
+  // Histories of a released version stay as they are: raise the version to record new ones.
+  await writeFile(path.join(__dirname, `${version}-${name}.json`), `${json}\n`, { flag: 'wx' });
 }

@@ -4,6 +4,7 @@ import { createLoadCheckpoint } from '../../activities/load-checkpoint';
 import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
 import type { RecordedDecision } from '../../src/domain/handle';
+import { archive } from '../../src/postgres/archive';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
 import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
@@ -167,9 +168,18 @@ describe('projecting decisions', () => {
   });
 });
 
-describe('the log', () => {
+describe('the log and the archive', () => {
   const userId = 'append-only';
-  beforeAll(() => projectCart(userId, decideAll([add('pen')]).decisions));
+  beforeAll(async () => {
+    await projectCart(userId, decideAll([add('pen')]).decisions);
+    const run = { userId, workflowId: `cart:${userId}`, runId: 'run', previousRunId: undefined, eventCount: 0 };
+    const times = {
+      startedAt: '2030-01-01T00:00:00.000Z',
+      closedAt: '2030-01-01T00:00:01.000Z',
+      closedAs: 'Completed',
+    };
+    await archive(database.db, { ...run, ...times }, Buffer.alloc(0));
+  });
 
   it.each([
     'update cart_events set type = type',
@@ -178,6 +188,9 @@ describe('the log', () => {
     'delete from cart_commands',
     'truncate cart_events',
     'truncate cart_commands cascade',
+    'update cart_histories set closed_as = closed_as',
+    'delete from cart_histories',
+    'truncate cart_histories',
   ])('rejects %s', async (statement) => {
     await expect(database.db.raw(statement)).rejects.toThrow(/append-only/);
   });
