@@ -2,7 +2,7 @@ const typescript = [
   '@swc/jest',
   {
     jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-    // Leaves `import()` alone, by which packages that are ES modules only are loaded.
+    // Keeps `import()`, which loads packages that are ES modules only.
     module: { type: 'commonjs', ignoreDynamic: true },
   },
 ];
@@ -27,15 +27,11 @@ const projects = [
   project('servers', ['integration', 'e2e'], servers),
 ];
 
-// `npm run histories` records what the replay tests read, `npm run bench:…` measures; a normal run leaves both out.
+// Only `npm run histories` records the histories that the replay tests read.
 const recording = project('histories', ['histories'], { ...servers, testMatch: ['**/record-histories.ts'] });
 
-const bench = { ...project('bench', ['../bench'], servers), testMatch: ['**/*.bench.ts'] };
-
-const selected = { histories: [recording], bench: [bench] };
-
 module.exports = {
-  projects: selected[process.env.JEST_RUN] ?? projects,
+  projects: process.env.JEST_RUN === 'histories' ? [recording] : projects,
   maxWorkers: 2,
   testTimeout: 90_000,
 };

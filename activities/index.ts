@@ -5,7 +5,7 @@ import { createArchiveRun } from './archive-run';
 import { createLoadCheckpoint } from './load-checkpoint';
 import { createProjectCart } from './project-cart';
 
-/** All activities of the cart's workflow, over what they need. */
+/** All activities of the cart's workflow. */
 export const createActivities = (source: HistorySource) =>
   ({
     archiveRun: createArchiveRun(source),

@@ -7,10 +7,11 @@ import { createProjector, type Projector } from '../src/postgres/projection/grou
 import { type BatchOutcome, GapError } from '../src/postgres/projection/project';
 
 /**
- * Projects a batch into Postgres, all of it or nothing, and notifies who waits for it. Each attempt may run late, twice or
- * beside another: what is on record already stays as it is. Where the record went another way than the run, the run gets
- * the record's checkpoint. Where Postgres lost earlier decisions, as after restoring an older backup, they are taken from
- * the histories; where these do not have them, the cart is parked: Temporal retries its projection until it succeeds.
+ * Projects a batch into Postgres, all of it or nothing, and notifies who waits for it. Each attempt may run late,
+ * twice or beside another: what is on record already stays as it is. Where the record went another way than the run,
+ * the run gets the record's checkpoint. Where Postgres lost earlier decisions, as after restoring an older backup,
+ * they are taken from the histories; where these do not have them, the cart is parked: Temporal retries its
+ * projection until it succeeds.
  */
 export const createProjectCart = (db: Knex, readDecisions: ReadDecisions) => {
   const projectInGroups = createProjector(db);

@@ -14,7 +14,7 @@ import type { ChildOptions, Opened, Question, Usage } from './children';
 
 const logger = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
 
-/** What this process can be: a role of the cart, as it runs in production, or one of the alternatives. */
+/** The kinds of process: a role of the cart as it runs in production, or an alternative. */
 const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened>>> = {
   cart: async (options) => serve(await openWorker(roleOptions(options))),
   commands: async (options) => serve(await openCommandApi(roleOptions(options))),
@@ -46,17 +46,19 @@ function openSimple(design: string) {
 
 const [kind, options] = process.argv.slice(2);
 
-void openers[kind!]!(JSON.parse(options!)).then(({ port = 0, begunWorkflows }) => {
+// The process that measures is gone, for whatever reason.
+process.on('disconnect', () => process.exit());
+
+void openers[kind!]!(JSON.parse(options!)).then(({ port = 0, startedWorkflows }) => {
   process.on('message', (question: Question) => {
     if (question === 'collect') global.gc?.();
     const { user, system } = process.cpuUsage();
     const usage: Usage = {
       cpuMs: (user + system) / 1_000,
       rss: process.memoryUsage.rss(),
-      begunWorkflows: begunWorkflows?.() ?? 0,
+      startedWorkflows: startedWorkflows?.() ?? 0,
     };
     process.send!(usage);
   });
-  process.on('disconnect', () => process.exit());
   process.send!({ port });
 });

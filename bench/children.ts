@@ -1,65 +1,75 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import type { CleanUp } from './clean-up';
 
 export interface ChildOptions {
   readonly address: string;
   readonly databaseUrl: string;
 }
 
-/** What a process answers with once it is open. */
+/** What a child process has once it is open. */
 export interface Opened {
+  /** The port of its HTTP server, if it has one. */
   readonly port?: number;
-  readonly begunWorkflows?: () => number;
+  /** How many workflows its worker has started; only the floor's worker counts them. */
+  readonly startedWorkflows?: () => number;
 }
 
-/** What a process has used since it began. */
+/** What a child process has used since its start. */
 export interface Usage {
   readonly cpuMs: number;
   /** Resident memory in bytes. */
   readonly rss: number;
-  /** How many workflows the floor's worker has begun. */
-  readonly begunWorkflows: number;
+  readonly startedWorkflows: number;
 }
 
+/** `collect` collects garbage before it measures. */
 export type Question = 'usage' | 'collect';
 
-/** A process of whom is measured. */
+/** A child process that is measured. */
 export interface Child {
-  /** Of the HTTP server it is, if it is one. */
+  /** The port of its HTTP server; 0 where it has none. */
   readonly port: number;
-  /** @param question `collect` has it collect garbage first. */
   usage(question?: Question): Promise<Usage>;
   stop(): Promise<void>;
 }
 
-/** Starts a process of this kind (see child.ts), and resolves once it is open. It ends with this process. */
-export async function startChild(kind: string, options: ChildOptions): Promise<Child> {
-  const child = fork(path.join(__dirname, 'child.js'), [kind, JSON.stringify(options)], {
-    execArgv: ['--expose-gc'],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const { port } = await message<{ port: number }>(child, kind);
-  let asked: Promise<unknown> = Promise.resolve();
+/** Starts a child process of this kind (see child.ts). It resolves once the process is open. */
+export async function startChild(cleanUp: CleanUp, kind: string, options: ChildOptions): Promise<Child> {
+  const child = await cleanUp.start(async () => forkChild(kind, options), stop);
+  const { port } = await nextMessage<{ port: number }>(child, kind);
+  let lastAnswer: Promise<unknown> = Promise.resolve();
   return {
     port,
     usage(question = 'usage') {
-      const answer = asked.then(() => {
+      const answer = lastAnswer.then(() => {
         child.send(question);
-        return message<Usage>(child, kind);
+        return nextMessage<Usage>(child, kind);
       });
-      asked = answer;
+      lastAnswer = answer;
       return answer;
     },
-    async stop() {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
+    stop: () => stop(child),
   };
 }
 
-async function message<T>(child: ChildProcess, kind: string): Promise<T> {
+/** The process is in a group of its own, so that the terminal's Ctrl-C reaches only this process, which stops it. */
+const forkChild = (kind: string, options: ChildOptions): ChildProcess =>
+  fork(path.join(__dirname, 'child.js'), [kind, JSON.stringify(options)], {
+    detached: true,
+    execArgv: ['--expose-gc'],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+
+/** @throws Error where the process exits instead. */
+async function nextMessage<T>(child: ChildProcess, kind: string): Promise<T> {
   const answered = new AbortController();
   const exited = once(child, 'exit', { signal: answered.signal }).then(
     ([code]) => {

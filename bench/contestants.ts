@@ -3,23 +3,23 @@ import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Knex } from 'knex';
 import { createCommandSender } from '../src/commands/send-command';
 import { cartWorkflowId } from '../src/contract/ids';
-import { createUnusedCheck } from '../src/postgres/log/checkpoint';
+import { createNewUserCheck } from '../src/postgres/log/checkpoint';
 import { openClient } from '../src/temporal/connection';
 import type { LineCommand } from './alternatives/tutorial';
 import { ask, type Http } from './http';
 
-/** A design, as it is told commands. */
+/** A design that takes commands. */
 export interface Contestant {
-  /** Sends one command to a user's cart. Resolves when it is kept; by updates and with Emmett, when it is projected. */
+  /** Sends a command to a user's cart. Resolves once it is stored; `update` and `emmett` once it is projected. */
   send(userId: string): Promise<unknown>;
   workflowId(userId: string): string;
-  /** The commands that are projected of the carts whose users' ids begin so. The floor has none to project. */
+  /** The number of projected commands of carts whose user ids have this prefix; infinite where none are projected. */
   projected(prefix: string): Promise<number>;
 }
 
 export type Design = 'floor' | 'cart' | 'http' | 'tutorial' | 'update' | 'emmett';
 
-/** The products that the commands are about. */
+/** The products that carts hold. */
 export const products = Array.from({ length: 10 }, (_, n) => ({
   productId: `product-${n}`,
   name: `Product ${n}`,
@@ -28,21 +28,21 @@ export const products = Array.from({ length: 10 }, (_, n) => ({
   available: true,
 }));
 
-/** A command as storefronts send them: two in three add one of a product, the others set a quantity. */
+/** A command as storefronts send them: two in three add one item, the others set a quantity. */
 function randomLine(): LineCommand {
   const { productId } = products[randomInt(products.length)]!;
   const isAbsolute = randomInt(3) === 0;
   return { productId, isAbsolute, quantity: isAbsolute ? 1 + randomInt(5) : 1 };
 }
 
-/** All designs on one Temporal server and one Postgres. */
-export async function openContestants(
+/** All designs, on the same Temporal server and the same Postgres. */
+export function openContestants(
   address: string,
   db: Knex,
   http: { readonly commands: Http; readonly emmett: Http },
-): Promise<{ client: Client; designs: Record<Design, Contestant>; close(): Promise<void> }> {
-  const { client, close } = openClient({ connection: { address }, namespace: 'default' });
-  const sendCommand = createCommandSender(client, 'carts', createUnusedCheck(db));
+): { client: Client; designs: Record<Design, Contestant> } {
+  const { client } = openClient({ connection: { address }, namespace: 'default' });
+  const sendCommand = createCommandSender(client, 'carts', createNewUserCheck(db));
   const sum = async (what: string, table: string, prefix: string) => {
     const { rows } = await db.raw(`select sum(${what}) as sum from ${table} where user_id like ?`, [`${prefix}%`]);
     return Number(rows[0].sum ?? 0);
@@ -96,10 +96,10 @@ export async function openContestants(
       send: (userId) => ask(http.emmett, 'POST', `/carts/${userId}/items`, randomLine()),
     },
   };
-  return { client, designs, close };
+  return { client, designs };
 }
 
-/** @param headers as `Prefer: wait=10`. */
+/** Sends a random command through the command API. @param headers for example `Prefer: wait=10`. */
 export function sendOverHttp(http: Http, userId: string, headers?: Record<string, string>): Promise<unknown> {
   const { productId, quantity, isAbsolute } = randomLine();
   if (isAbsolute) return ask(http, 'PUT', `/carts/${userId}/items/${productId}`, { quantity }, headers);

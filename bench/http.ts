@@ -1,12 +1,12 @@
 import { Agent, request } from 'node:http';
 
-/** What came back of a request. */
+/** The answer to a request. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
 }
 
-/** Sends requests to a port of this machine over connections that are kept; with as little work of its own as can be. */
+/** Sends requests to a port of this machine over kept connections, with as little work as possible. */
 export function openHttp(port: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: 256 });
   return (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> =>
@@ -30,9 +30,9 @@ export function openHttp(port: number) {
 
 export type Http = ReturnType<typeof openHttp>;
 
-/** As `http`. @throws Error where the answer is neither a success nor a rule's refusal. */
-export async function ask(http: Http, ...asked: Parameters<Http>): Promise<Answer> {
-  const answer = await http(...asked);
+/** Sends a request. @throws Error where the answer is neither a success nor a command rejected by a rule. */
+export async function ask(http: Http, ...request: Parameters<Http>): Promise<Answer> {
+  const answer = await http(...request);
   if (answer.status < 300 || answer.status === 409) return answer;
-  throw new Error(`${asked[0]} ${asked[1]} was answered with ${answer.status}: ${answer.body}`);
+  throw new Error(`${request[0]} ${request[1]} was answered with ${answer.status}: ${answer.body}`);
 }

@@ -1,11 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A figure of one contestant in each round. */
+/** How large a load is: how many rounds it has, and what part of its commands and carts. */
+export interface Scale {
+  readonly rounds: number;
+  readonly of: (count: number) => number;
+}
+
+/** The figures of one contestant, one for each round. */
 export type Rounds = readonly number[];
 
 /**
- * Runs all contestants in each round, beginning with another one each time, so that none always comes first.
- * @param restMs how long the machine rests after each turn, so that what one left to be done is not measured with the next.
+ * Runs all contestants in each round. Each round starts with another contestant, so that none is always first.
+ * @param restMs the pause after each turn, so that unfinished work of one contestant does not count for the next.
  */
 export async function alternate<Name extends string>(
   rounds: number,
@@ -24,7 +30,7 @@ export async function alternate<Name extends string>(
   return figures;
 }
 
-/** The middle, the lowest and the highest of some figures. */
+/** The median, the lowest and the highest of some figures. */
 export interface Spread {
   readonly median: number;
   readonly low: number;
@@ -37,7 +43,7 @@ export function spread(figures: Rounds): Spread {
 
 export const median = (figures: Rounds): number => quantile(figures, 0.5);
 
-/** One contestant's figures over another's, round by round. */
+/** One contestant's figures divided by another's, round by round. */
 export const ratios = (ours: Rounds, theirs: Rounds): number[] => ours.map((figure, round) => figure / theirs[round]!);
 
 export function quantile(figures: Rounds, q: number): number {
@@ -48,7 +54,7 @@ export function quantile(figures: Rounds, q: number): number {
   return low + (high - low) * (at - Math.floor(at));
 }
 
-/** Runs the tasks, `atOnce` at a time, each beginning when another one ended. @returns the milliseconds each took. */
+/** Runs the tasks, at most `atOnce` at the same time. @returns the milliseconds that each took. */
 export async function runAtOnce(
   tasks: number,
   atOnce: number,
@@ -67,17 +73,17 @@ export async function runAtOnce(
   return took;
 }
 
-/** How many a second. */
+/** How many per second, where `run` does `count`. */
 export async function rate(count: number, run: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await run();
   return (count / (performance.now() - started)) * 1_000;
 }
 
-/** Asks until the answer is yes. @throws Error after ten minutes. */
-export async function until(what: string, ask: () => Promise<boolean>, everyMs = 20): Promise<void> {
+/** Waits until the condition holds. @throws Error with `what` after ten minutes. */
+export async function until(what: string, holds: () => Promise<boolean>, everyMs = 20): Promise<void> {
   const deadline = Date.now() + 600_000;
-  while (!(await ask())) {
+  while (!(await holds())) {
     if (Date.now() > deadline) throw new Error(`This did not happen within ten minutes: ${what}`);
     await delay(everyMs);
   }

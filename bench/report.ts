@@ -1,24 +1,24 @@
 import Table from 'cli-table3';
 import type { Spread } from './measure';
 
-/** One line of the report: a figure, mostly a ratio, with the lowest and highest of its rounds. */
+/** One line of the report: a figure, mostly a ratio, with its lowest and highest value. */
 export interface Line {
   readonly load: string;
   readonly what: string;
   readonly figure: Spread;
-  /** What the figure should be. */
+  /** What the median should be. */
   readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
-  /** What the figure was made of, for whoever wants to know how large that was on this machine. */
+  /** The values that the figure was computed from, as this machine measured them. */
   readonly from?: Readonly<Record<string, number>>;
 }
 
-/** Whether a line's median is what it should be; undefined where nothing is asked of it. */
+/** Whether a line meets its goal; undefined where it has none. */
 export function isMet({ figure, goal }: Line): boolean | undefined {
   if (goal === undefined) return undefined;
   return 'atLeast' in goal ? figure.median >= goal.atLeast : figure.median <= goal.atMost;
 }
 
-/** The lines as a table for people. */
+/** The lines as a table. */
 export function toTable(lines: readonly Line[]): string {
   const table = new Table({
     head: ['load', 'what', 'median', 'lowest – highest', 'goal', 'met', 'from'],

@@ -1,36 +1,36 @@
 /**
- * What numbers of carts need, from what one costs. `costs` are what `npm run bench` measured, `habits` what is assumed of
- * shoppers: put your own figures there and run `npm run bench:scaling`.
+ * Computes what millions of carts need from what one command costs. `npm run bench` measured the `costs`; `habits` are
+ * assumptions about shoppers. Replace both by your own figures and run `npm run bench:scaling`.
  */
 const costs = {
-  /** Load `costs`: events, bytes and actions in Temporal. */
+  /** Events, bytes and actions in Temporal, from the load `history-costs`. */
   loneCommand: { events: 10, bytes: 2_180, actions: 2 },
   pageLoad: { events: 10.4, bytes: 5_460, actions: 2.1 },
   newRun: { events: 12, actions: 4 },
-  /** Load `process-costs`: processor seconds of a command that is alone in its cart. A page's commands cost what one does. */
+  /** Processor seconds of a lone command, from the load `process-costs`. All commands of a page cost as much as one. */
   cpu: { worker: 0.009, commandApi: 0.0024, postgres: 0.0018, temporal: 0.013 },
-  /** Load `reads`: processor seconds of a read, of which two cores that also run the client and Postgres answer 5,500 a second. */
+  /** Processor seconds of a read, from the load `reads`: 5,500 per second on two cores, with client and Postgres. */
   read: 0.000_36,
-  /** Postgres bytes an event: the log, the lines' past, and once a cart what it holds now. */
+  /** Bytes in Postgres: of the log and of the line history per event, of the current content per cart. */
   postgres: { log: 1_080, history: 330, now: 640 },
   /** Bytes of a cart in a worker's cache. */
   cachedCart: 246_000,
 };
 
 const habits = {
-  /** Of all carts there are, the part that is used in a month, and in how many sessions. */
+  /** The part of all carts that is used in a month, and the sessions of each of them. */
   activePerMonth: 0.3,
   sessionsPerMonth: 3,
-  /** A session: lone commands, pages that send five at once, reads. */
+  /** What a session has: lone commands, pages that send five commands at the same moment, reads. */
   loneCommands: 5,
   pageLoads: 1,
   reads: 40,
   minutes: 15,
-  /** How much busier the busiest hour is than an average one. */
+  /** The load of the busiest hour, as a multiple of an average hour. */
   peak: 5,
 };
 
-/** List prices in dollars; large users pay less. A GB of history for an hour while open. */
+/** List prices in dollars; large customers pay less. `activeGbHour` is for a GB of open histories. */
 const prices = { millionActions: 50, activeGbHour: 0.042, postgresGbMonth: 0.115 };
 
 const month = 30 * 86_400;
@@ -77,7 +77,7 @@ function needs(carts: number) {
 }
 
 const count = (value: number): string => (value < 10 ? value.toFixed(1) : Math.round(value).toLocaleString('en'));
-/** Twice what is used, so that half is free at the busiest hour. */
+/** Twice the used cores, so that half of them are free in the busiest hour. */
 const cores = (used: number): string => count(Math.max(1, 2 * used));
 
 const sizes = [1_000_000, 10_000_000, 100_000_000];

@@ -25,15 +25,15 @@ const environment = z.object({
 });
 
 /**
- * All settings, read once from the environment; nothing else reads `process.env`.
- * @throws Error naming each variable that is not usable and what it should be.
+ * Reads all settings from the environment. No other code reads `process.env`.
+ * @throws Error that names each invalid variable and says what it should be.
  */
 export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
   const present = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(present);
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
-    throw new Error(`These environment variables are not usable:\n${problems.join('\n')}`);
+    throw new Error(`These environment variables are not valid:\n${problems.join('\n')}`);
   }
   const env = parsed.data;
   const temporal = loadClientConnectConfig({ overrideEnvVars: variables as Record<string, string> });

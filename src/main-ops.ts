@@ -5,9 +5,9 @@ import { openContext } from './ops/context';
 import { installRuntime } from './worker/runtime';
 
 void (async () => {
-  // What a replay finds is told as its result, not in the SDK's log.
+  // `ops replay` reports findings in its result. The SDK's log would only repeat them.
   installRuntime(pino({ level: 'silent' }));
   const status = await runOps(process.argv.slice(2), async () => openContext(loadConfig()));
-  // The SDK's runtime would keep the process alive. The empty write comes after all that was printed.
+  // The SDK's runtime keeps the process alive, so it must exit. The callback runs after all output is written.
   process.stdout.write('', () => process.exit(status));
 })();

@@ -8,5 +8,5 @@ void runProcess(async (self) => {
   await migrateDatabase(databaseUrl);
   const role = await openWorker({ temporal: self.config.temporal, databaseUrl, logger: self.logger });
   const url = await serveRoles(self, [role], 3002);
-  self.logger.info(`the worker polls; its health is at ${url}`);
+  self.logger.info(`the worker is polling; its health is at ${url}`);
 });

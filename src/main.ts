@@ -25,7 +25,8 @@ void runProcess(async (self) => {
       ...(webUiUrl === undefined ? [] : [`  Web UI   ${webUiUrl}/namespaces/${temporal.namespace}/workflows`]),
       '',
       '  Try:',
-      `  curl -X POST ${url}/carts/alice/items -H 'Content-Type: application/json' -H 'Prefer: wait=5' -d '{"productId":"mug","quantity":2}'`,
+      `  curl -X POST ${url}/carts/alice/items -H 'Content-Type: application/json' -H 'Prefer: wait=5' ` +
+        `-d '{"productId":"mug","quantity":2}'`,
       '',
     ].join('\n'),
   );

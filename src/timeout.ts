@@ -2,7 +2,7 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
 }
 
-/** What the task gives. @throws TimeoutError when that takes longer; the task itself is not stopped. */
+/** Returns the result of the task. @throws TimeoutError if it takes longer; the task itself is not stopped. */
 export async function within<T>(milliseconds: number, task: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {

@@ -18,32 +18,32 @@ import { type Inbox, openInbox } from './inbox';
 import { present } from './presentation';
 import { project } from './project';
 
-/** Where the cart stands; for looking into a running cart. Storefronts read Postgres. */
+/** Returns the checkpoint of a running cart, for operators. Storefronts read from Postgres. */
 export const checkpointQuery = defineQuery<Checkpoint>('checkpoint');
 
 const batchSize = 200;
 const idlePeriodMs = 30 * 86_400_000;
-/** Temporal's own suggestion to continue as new counts no signals, and its server refuses the 10,001st of a run. */
+/** The server allows 10,000 signals in a run, but its suggestion to continue as new does not count signals. */
 const signalsPerRun = 2_000;
-/** From here on a run ends even while a projection is stuck: the server closes runs for good at 50 MB. */
-const strained = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
-/** Keeps the carried state below the server's 2 MB a payload, even where a character takes three bytes. */
-const carriedLength = 500_000;
+/** At these limits a run ends even while its projection fails. At 50 MB the server would terminate the workflow. */
+const hardLimits = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
+/** Keeps the carried state below the server's limit of 2 MB for a payload, even with three bytes for each character. */
+const maxCarriedLength = 500_000;
 
-// No maximumAttempts: a cart outlasts any outage of Postgres.
+// No maximumAttempts: the activities are retried until Postgres is back, however long an outage takes.
 const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
 const { loadCheckpoint } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
 const { archiveRun } = proxyActivities<CartActivities>({ startToCloseTimeout: '1m', retry });
 
 /**
- * One user's cart: takes commands as signals, decides them in order and projects the decisions into Postgres. It ends when
- * nobody used it for 30 days; the next command starts a fresh chain, which goes on from Postgres. A request to cancel it
- * changes nothing, for what was accepted must be kept.
+ * One user's cart. It receives commands as signals, decides them in order and projects the decisions into Postgres. It
+ * ends after 30 days without a command. The next command starts a new chain, which continues from the checkpoint in
+ * Postgres. The workflow ignores cancellation, because commands that it accepted must not be lost.
  */
 export async function cartWorkflow(carried?: CarriedState): Promise<void> {
   assertStart(carried);
   const inbox = openInbox();
-  await CancellationScope.nonCancellable(() => serve(inbox, carried));
+  await CancellationScope.nonCancellable(() => runCart(inbox, carried));
 }
 
 /** Anybody who can reach Temporal can start this workflow under any id and with any argument. */
@@ -63,11 +63,11 @@ function assertStart(carried: unknown): void {
   }
 }
 
-async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
+async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
   const { workflowId, runId, continuedFromExecutionRunId: previousRunId } = workflowInfo();
   const userId = userIdOf(workflowId);
   let checkpoint = carried?.checkpoint ?? (await loadCheckpoint(userId));
-  setHandler(checkpointQuery, () => checkpoint, { description: 'Where the cart stands' });
+  setHandler(checkpointQuery, () => checkpoint, { description: 'The cart and the number of its decisions' });
   let unprojected = [...(carried?.unprojected ?? [])];
   /** The last decision before the unprojected ones, as far as this run knows. */
   let projected = carried === undefined ? checkpoint.last : carried.projected;
@@ -106,11 +106,11 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
     await archiveRun.executeWithOptions({ summary: `run ${previousRunId}` }, [{ workflowId, runId: previousRunId }]);
     isArchiving = false;
   };
-  const isRunLong = () => workflowInfo().continueAsNewSuggested || inbox.received >= signalsPerRun;
-  const isRunStrained = () =>
-    inbox.received >= strained.signals ||
-    workflowInfo().historyLength >= strained.historyEvents ||
-    workflowInfo().historySize >= strained.historyBytes;
+  const shouldContinueAsNew = () => workflowInfo().continueAsNewSuggested || inbox.received >= signalsPerRun;
+  const mustContinueAsNew = () =>
+    inbox.received >= hardLimits.signals ||
+    workflowInfo().historyLength >= hardLimits.historyEvents ||
+    workflowInfo().historySize >= hardLimits.historyBytes;
   const watchIdle = async () => {
     for (let left = idlePeriodMs; left > 0; left = inbox.lastReceivedAt + idlePeriodMs - Date.now()) {
       await sleep(left, { summary: 'ends the run when the cart is idle' });
@@ -123,18 +123,18 @@ async function serve(inbox: Inbox, carried: CarriedState | undefined): Promise<v
   for (;;) {
     decideInbox();
     present(userId, checkpoint.cart, unprojected.length);
-    if (isRunStrained() || (isRunLong() && !isProjecting && !isArchiving)) {
+    if (mustContinueAsNew() || (shouldContinueAsNew() && !isProjecting && !isArchiving)) {
       const next: CarriedState = {
         schema: 1,
         checkpoint: withFingerprints(checkpoint),
         unprojected,
         ...(projected === undefined ? {} : { projected }),
       };
-      if (JSON.stringify(next).length <= carriedLength) return continueAsNew<typeof cartWorkflow>(next);
+      if (JSON.stringify(next).length <= maxCarriedLength) return continueAsNew<typeof cartWorkflow>(next);
     }
     if (isIdle && !isArchiving && unprojected.length === 0) return;
     if (!isProjecting && unprojected.length > 0) void projectBatch();
-    const mayEnd = () => !isArchiving && (isIdle || isRunLong());
-    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || mayEnd())));
+    const canEnd = () => !isArchiving && (isIdle || shouldContinueAsNew());
+    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || canEnd())));
   }
 }

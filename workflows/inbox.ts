@@ -5,18 +5,18 @@ import type { Command, MalformedCommand } from '../src/domain/commands';
 const commandSignals = commandSignalNames.map((name) => defineSignal<[unknown]>(name));
 const commandsSignal = defineSignal<[unknown]>(commandsSignalName);
 
-/** The commands a run received and has not decided, in the order they came. */
+/** The commands that a run received and has not decided, in the order of arrival. */
 export interface Inbox {
-  /** How many signals this run received. */
+  /** The number of signals that this run received. */
   readonly received: number;
-  /** When the last one came, as `Date.now()` has it; at first, when the run began. */
+  /** The time of the last signal, as `Date.now()` returns it; before the first signal, the start of the run. */
   readonly lastReceivedAt: number;
   hasCommands(): boolean;
-  /** Empties the inbox. */
+  /** Removes and returns all commands. */
   take(): (Command | MalformedCommand)[];
 }
 
-/** Receives signals of every name and shape from now on. Its handlers only enqueue, so that none can fail the cart. */
+/** Starts receiving signals of every name and shape. The handlers only enqueue, so no signal can fail the workflow. */
 export function openInbox(): Inbox {
   const queue: (Command | MalformedCommand)[] = [];
   const inbox = { received: 0, lastReceivedAt: Date.now(), hasCommands, take };
@@ -43,8 +43,9 @@ export function openInbox(): Inbox {
 }
 
 /**
- * Receives the signals that no command is named like. The SDK throws on one whose name begins with its reserved prefix as
- * soon as a default handler is there, and that would stop the cart for good; so one is there only while it can be caught.
+ * Receives the signals whose names are not those of commands. While a default handler is set, the SDK throws on a
+ * signal with its reserved prefix. An uncaught error would block the workflow permanently. So the default handler is
+ * set only here, where the error is caught.
  */
 function receiveUnknown(receive: (type: string, payload: unknown) => void): void {
   for (let isDone = false; !isDone; ) {

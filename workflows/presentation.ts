@@ -3,14 +3,15 @@ import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../src/contract/
 import type { RecordedDecision } from '../src/domain/handle';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../src/domain/state';
 
-/** Shows the cart in the Web UI: a table in the run's current details, and search attributes by which it can be found. */
-export function present(userId: string, cart: Cart, waiting: number): void {
-  setCurrentDetails(describeCart(userId, cart, waiting));
+/** Shows the cart in the Web UI: a table in the run's current details, and search attributes for finding the cart. */
+export function present(userId: string, cart: Cart, unprojectedCount: number): void {
+  setCurrentDetails(describeCart(userId, cart, unprojectedCount));
   const status = statusOf(cart);
   const itemCount = itemCountOf(cart.items);
-  const shown = workflowInfo().typedSearchAttributes;
-  const isFound = shown.get(cartStatusKey) === status && isAbout(itemCount, shown.get(cartItemCountKey));
-  if (isFound) return;
+  const current = workflowInfo().typedSearchAttributes;
+  const isCurrent =
+    current.get(cartStatusKey) === status && isWithinFactorOfFour(itemCount, current.get(cartItemCountKey));
+  if (isCurrent) return;
   upsertSearchAttributes([
     { key: cartUserIdKey, value: userId },
     { key: cartStatusKey, value: status },
@@ -19,21 +20,21 @@ export function present(userId: string, cart: Cart, waiting: number): void {
 }
 
 /**
- * Each upsert is an event, a billed action and more work for Temporal than a command, so the item count is only kept right to
- * within a factor of four.
+ * The item count is only updated when it is wrong by a factor of four or more: each update adds an event and a billed
+ * action, and costs Temporal more than a command does.
  */
-const isAbout = (count: number, shown = Number.NaN): boolean =>
-  count === shown || (count < 4 * shown && shown < 4 * count);
+const isWithinFactorOfFour = (count: number, current = Number.NaN): boolean =>
+  count === current || (count < 4 * current && current < 4 * count);
 
-function describeCart(userId: string, cart: Cart, waiting: number): string {
-  const currency = cart.currency ?? '';
+function describeCart(userId: string, cart: Cart, unprojectedCount: number): string {
+  const subtotal = `${subtotalOf(cart.items)} ${cart.currency ?? ''}`;
   const lines = cart.items.map(
     ({ productId, name, quantity, unitPrice }) =>
-      `| ${cell(productId)} | ${cell(name)} | ${quantity} | ${unitPrice} | ${quantity * unitPrice} |`,
+      `| ${escapeCell(productId)} | ${escapeCell(name)} | ${quantity} | ${unitPrice} | ${quantity * unitPrice} |`,
   );
   return [
-    `**${cell(userId)}** · version ${cart.version} · ${itemCountOf(cart.items)} items · ${subtotalOf(cart.items)} ${currency}`,
-    ...(waiting > 0 ? [`${waiting} decisions wait for their projection`] : []),
+    `**${escapeCell(userId)}** · version ${cart.version} · ${itemCountOf(cart.items)} items · ${subtotal}`,
+    ...(unprojectedCount > 0 ? [`${unprojectedCount} decisions wait for their projection`] : []),
     '',
     ...(lines.length > 0
       ? ['| product | name | quantity | unit price | total |', '|---|---|--:|--:|--:|', ...lines]
@@ -41,9 +42,9 @@ function describeCart(userId: string, cart: Cart, waiting: number): string {
   ].join('\n');
 }
 
-const cell = (text: string): string => text.replace(/[|\\`*_<[]/g, '\\$&');
+const escapeCell = (text: string): string => text.replace(/[|\\`*_<[]/g, '\\$&');
 
-/** What a batch of decisions amounts to, in one line of at most 200 characters: `v3–v5: ItemAdded ×2, CartCleared`. */
+/** Summarises a batch of decisions in one line of at most 200 characters: `v3–v5: ItemAdded ×2, CartCleared`. */
 export function summarise(decisions: readonly RecordedDecision[]): string {
   const events = decisions.flatMap((decision) => decision.events);
   const counts = new Map<string, number>();

@@ -9,8 +9,8 @@ const { projectCart } = proxyActivities<CartActivities>({
 });
 
 /**
- * Projects a batch, again and again until the projection has answered. An activity can also be completed or failed by hand,
- * in the Web UI or with the Temporal CLI: that is no answer.
+ * Projects a batch, again and again until the projection has answered. An activity can also be completed or failed by
+ * hand, in the Web UI or with the Temporal CLI: that is no answer.
  */
 export async function project(batch: Batch): Promise<ProjectionResult> {
   for (let sent = batch; ; ) {

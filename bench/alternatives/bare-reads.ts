@@ -11,7 +11,7 @@ const cartNow = `
           from cart_items i where i.user_id = carts.user_id) as items
   from carts where user_id = $1`;
 
-/** The least that answers with a cart: Express, and one prepared statement on a pool. It validates nothing. */
+/** The smallest read API: Express and one prepared statement on a pool. It validates nothing. */
 export async function openBareReads({ databaseUrl }: ChildOptions): Promise<{ port: number }> {
   const pool = new Pool({ connectionString: databaseUrl, max: 10 });
   const app = express();

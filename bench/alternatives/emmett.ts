@@ -16,8 +16,8 @@ const evolve = (cart: Cart, { data }: QuantityChanged): Cart => {
 };
 
 /**
- * A cart made with Emmett: its event store on Postgres, the cart projected in the transaction that appends, behind Express.
- * The response to a command comes once it is decided and projected.
+ * A cart made with Emmett: its event store on Postgres, projected in the transaction that appends, behind Express. It
+ * answers a command once it is decided and projected.
  */
 export async function openEmmett({ databaseUrl }: ChildOptions): Promise<{ port: number }> {
   const projection = pongoSingleStreamProjection<Cart, QuantityChanged>({

@@ -1,13 +1,13 @@
 import { condition, defineSignal, proxySinks, type Sinks, setHandler } from '@temporalio/workflow';
 
-/** Tells the worker that a workflow has begun. */
+/** Notifies the worker that a workflow has started. */
 export interface FloorSinks extends Sinks {
-  floor: { begun(): void };
+  floor: { started(): void };
 }
 
-/** Takes signals and does nothing: no design that keeps carts in workflows and commands in signals can do less. */
+/** Accepts signals and does nothing: the least that a design with carts as workflows and commands as signals does. */
 export async function floorWorkflow(): Promise<void> {
-  proxySinks<FloorSinks>().floor.begun();
+  proxySinks<FloorSinks>().floor.started();
   setHandler(defineSignal<[unknown]>('command'), () => {});
   await condition(() => false);
 }

@@ -4,18 +4,18 @@ import type { FloorSinks } from './floor';
 import { createWriteItem } from './write-item';
 
 /**
- * A worker of one of the simple designs, on a task queue named like it, with the slots and timeouts of the cart's worker, but the
- * SDK's own pace and polls.
+ * A worker of a simple design, on a task queue with the design's name. It has the slots and timeouts of the cart's
+ * worker, but neither its pace nor its polls.
  */
 export async function openSimpleWorker(design: string, options: ChildOptions): Promise<Opened> {
   const { activities } = createWriteItem(options.databaseUrl);
   const connection = await NativeConnection.connect({ address: options.address });
-  let begun = 0;
+  let startedWorkflows = 0;
   const sinks: InjectedSinks<FloorSinks> = {
     floor: {
-      begun: {
+      started: {
         fn() {
-          begun += 1;
+          startedWorkflows += 1;
         },
       },
     },
@@ -30,10 +30,10 @@ export async function openSimpleWorker(design: string, options: ChildOptions): P
     workflowBundle: await bundleDesign(design),
   });
   void worker.run();
-  return { begunWorkflows: () => begun };
+  return { startedWorkflows: () => startedWorkflows };
 }
 
-/** The bundle of a simple design's workflow. */
+/** Bundles the workflow of a simple design. */
 export const bundleDesign = (design: string) =>
   bundleWorkflowCode({
     workflowsPath: require.resolve(`./${design}`),

@@ -10,17 +10,17 @@ import {
 } from '@temporalio/workflow';
 import type { WriteItemActivities } from './write-item';
 
-/** What a command does to one line, which is all that these carts know. */
+/** A command of the simple designs: it changes one line. */
 export interface LineCommand {
   readonly productId: string;
-  /** What is added, or with `isAbsolute` what the quantity becomes; 0 removes the line. */
+  /** How much is added or, with `isAbsolute`, the new quantity; 0 removes the line. */
   readonly quantity: number;
   readonly isAbsolute: boolean;
 }
 
 const { writeItem } = proxyActivities<WriteItemActivities>({ startToCloseTimeout: '10s' });
 
-/** The cart as tutorials have it: each signal's handler changes the cart and runs an activity; reads are queries. */
+/** The cart as tutorials show it: a signal handler changes it and runs an activity; reads are workflow queries. */
 export async function tutorialWorkflow(userId: string, carried: Record<string, number> = {}): Promise<void> {
   const items = new Map(Object.entries(carried));
   setHandler(defineQuery('cart'), () => Object.fromEntries(items));
@@ -32,7 +32,7 @@ export async function tutorialWorkflow(userId: string, carried: Record<string, n
   await continueAsNew<typeof tutorialWorkflow>(userId, Object.fromEntries(items));
 }
 
-/** @returns the line's new quantity. */
+/** Applies a command to the items. @returns the line's new quantity. */
 export function change(items: Map<string, number>, { productId, quantity, isAbsolute }: LineCommand): number {
   const now = isAbsolute ? quantity : (items.get(productId) ?? 0) + quantity;
   if (now === 0) items.delete(productId);

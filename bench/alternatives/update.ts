@@ -12,7 +12,7 @@ import type { WriteItemActivities } from './write-item';
 
 const { writeItem } = proxyActivities<WriteItemActivities>({ startToCloseTimeout: '10s' });
 
-/** The cart by updates: each one changes the cart, projects it and answers with the cart. */
+/** The cart with updates: each update changes the cart, projects the change and returns the cart. */
 export async function updateWorkflow(userId: string, carried: Record<string, number> = {}): Promise<void> {
   const items = new Map(Object.entries(carried));
   setHandler(defineUpdate<Record<string, number>, [LineCommand]>('command'), async (command) => {

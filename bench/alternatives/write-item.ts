@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 
-/** The one row a command changes, in as few words as Postgres takes, and how many commands the cart has had. */
+/** Writes the line that a command changed, and counts the command, in one statement. */
 const statement = `
   with line as (
     insert into simple_items (user_id, product_id, quantity) values ($1, $2, $3)
@@ -16,7 +16,7 @@ export const simpleTables = `
   );
   create table if not exists simple_carts (user_id text primary key, commands integer not null)`;
 
-/** The activity of the simple designs: it writes the one line that changed. */
+/** The activity of the simple designs: it writes the line that changed. */
 export function createWriteItem(databaseUrl: string) {
   const pool = new Pool({ connectionString: databaseUrl, max: 10 });
   return {

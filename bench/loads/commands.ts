@@ -1,20 +1,14 @@
 import { randomInt } from 'node:crypto';
 import type { Design } from '../contestants';
-import type { Ground } from '../ground';
-import { alternate, median, rate, ratios, runAtOnce, spread, until } from '../measure';
+import { alternate, median, rate, ratios, runAtOnce, type Scale, spread, until } from '../measure';
 import type { Line } from '../report';
-
-/** How much of a load is run: how many rounds, and which part of the commands and carts it has in full. */
-export interface Scale {
-  readonly rounds: number;
-  readonly of: (count: number) => number;
-}
+import type { Setup } from '../setup';
 
 const atOnce = 32;
-/** Longer than the timeouts of Temporal's tasks, whose timers its server looks through when they are due. */
+/** Longer than the timeouts of Temporal's tasks: the server works through their timers when they are due. */
 const restMs = 11_000;
 
-/** Which carts get a load's commands. */
+/** The commands of a load, and their carts. */
 interface Shape {
   readonly load: string;
   readonly commands: number;
@@ -26,20 +20,23 @@ interface Shape {
   readonly designs: readonly Design[];
 }
 
-/** Commands a second from the first one sent until the last one is projected; of the floor, until the last one is taken. */
-async function measure(ground: Ground, { rounds, of }: Scale, shape: Shape): Promise<Record<Design, number[]>> {
+/**
+ * Commands per second, from the first one sent until the last one is projected. The floor projects none: it is measured
+ * until Temporal has accepted the last one.
+ */
+async function measure(setup: Setup, { rounds, of }: Scale, shape: Shape): Promise<Record<Design, number[]>> {
   const { commands, burst = 1, userOf, warmUp = [], designs } = shape;
   const prefix = `${shape.load.replace(/\W+/g, '-')}-`;
   const sent = {} as Record<Design, number>;
   for (const design of designs) {
-    const { send } = ground.designs[design];
+    const { send } = setup.designs[design];
     await runAtOnce(warmUp.length, atOnce, (n) => send(`${prefix}${design}-${warmUp[n]}`));
     sent[design] = warmUp.length;
   }
   const contestant = (design: Design) => async (round: number) => {
-    const { send, projected } = ground.designs[design];
+    const { send, projected } = setup.designs[design];
     const own = `${prefix}${design}-`;
-    const begunBefore = (await ground.children.floor.usage()).begunWorkflows;
+    const startedBefore = (await setup.children.floor.usage()).startedWorkflows;
     sent[design] += commands;
     return rate(commands, async () => {
       await runAtOnce(commands / burst, atOnce, (n) => {
@@ -48,8 +45,8 @@ async function measure(ground: Ground, { rounds, of }: Scale, shape: Shape): Pro
       });
       await until('all commands are projected', async () => (await projected(own)) >= sent[design]);
       if (design === 'floor' && warmUp.length === 0) {
-        const begun = async () => (await ground.children.floor.usage()).begunWorkflows - begunBefore;
-        await until('all workflows have begun', async () => (await begun()) >= commands);
+        const started = async () => (await setup.children.floor.usage()).startedWorkflows - startedBefore;
+        await until('all workflows have started', async () => (await started()) >= commands);
       }
     });
   };
@@ -73,10 +70,10 @@ const over = (
 
 const users = (count: number) => Array.from({ length: count }, (_, n) => `${n}`);
 
-/** 100 carts that are in use, 32 commands at a time. */
-export async function warmCarts(ground: Ground, scale: Scale): Promise<Line[]> {
+/** 100 carts in use, 32 commands at the same time. */
+export async function warmCarts(setup: Setup, scale: Scale): Promise<Line[]> {
   const load = '100 warm carts';
-  const figures = await measure(ground, scale, {
+  const figures = await measure(setup, scale, {
     load,
     commands: scale.of(5_000),
     userOf: () => `${randomInt(100)}`,
@@ -92,10 +89,10 @@ export async function warmCarts(ground: Ground, scale: Scale): Promise<Line[]> {
   ];
 }
 
-/** Carts that nobody used before, one command each. */
-export async function newCarts(ground: Ground, scale: Scale): Promise<Line[]> {
+/** New carts, one command each. */
+export async function newCarts(setup: Setup, scale: Scale): Promise<Line[]> {
   const load = '2,000 new carts';
-  const figures = await measure(ground, scale, {
+  const figures = await measure(setup, scale, {
     load,
     commands: scale.of(2_000),
     userOf: (n, round) => `${round}-${n}`,
@@ -104,10 +101,10 @@ export async function newCarts(ground: Ground, scale: Scale): Promise<Line[]> {
   return [over(load, figures, 'cart', 'floor', { atLeast: 0.8 }), over(load, figures, 'cart', 'tutorial')];
 }
 
-/** One cart that gets everything, 32 commands at a time. */
-export async function hotCart(ground: Ground, scale: Scale): Promise<Line[]> {
+/** One cart that gets all commands, 32 at the same time. */
+export async function hotCart(setup: Setup, scale: Scale): Promise<Line[]> {
   const load = 'one hot cart';
-  const figures = await measure(ground, scale, {
+  const figures = await measure(setup, scale, {
     load,
     commands: scale.of(2_000),
     userOf: () => 'hot',
@@ -121,10 +118,10 @@ export async function hotCart(ground: Ground, scale: Scale): Promise<Line[]> {
   ];
 }
 
-/** Pages that send five commands at once for their cart when they load, 32 pages at a time. */
-export async function pageLoads(ground: Ground, scale: Scale): Promise<Line[]> {
+/** Pages that send five commands for their cart at the same moment, 32 pages at the same time. */
+export async function pageLoads(setup: Setup, scale: Scale): Promise<Line[]> {
   const load = 'page loads, 5 commands each';
-  const figures = await measure(ground, scale, {
+  const figures = await measure(setup, scale, {
     load,
     commands: 5 * scale.of(1_000),
     burst: 5,

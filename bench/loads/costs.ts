@@ -2,11 +2,10 @@ import type { Client } from '@temporalio/client';
 import { bundleCartWorkflow } from '../../src/worker/bundle';
 import { bundleDesign } from '../alternatives/simple-worker';
 import { type Contestant, sendOverHttp } from '../contestants';
-import type { Ground } from '../ground';
-import { median, runAtOnce, spread, until } from '../measure';
+import { median, runAtOnce, type Scale, spread, until } from '../measure';
 import type { Line } from '../report';
 import { cpuOfServers } from '../servers';
-import type { Scale } from './commands';
+import type { Setup } from '../setup';
 import { manyCarts, oldCarts, projectOneByOne } from './past';
 
 const load = 'costs';
@@ -17,29 +16,29 @@ const line = (what: string, value: number, more: Partial<Line> = {}): Line => ({
   ...more,
 });
 
-/** What commands cost in Temporal: events, bytes and billed actions of the histories of some carts. */
-export async function historyCosts(ground: Ground): Promise<Line[]> {
+/** What commands cost in Temporal: events, bytes and billed actions, read from the histories of some carts. */
+export async function historyCosts(setup: Setup): Promise<Line[]> {
   const carts = Array.from({ length: 20 }, (_, n) => `cost-${n}`);
-  const { cart } = ground.designs;
+  const { cart } = setup.designs;
   const wait = { Prefer: 'wait=10' };
-  // More in the cart than the commands to come add, so that no search attribute changes.
-  for (const user of carts) for (let n = 0; n < 20; n += 1) await sendOverHttp(ground.http.commands, user, wait);
-  const lone = await spent(ground.client, cart, carts, async (user) => {
-    for (let n = 0; n < 10; n += 1) await sendOverHttp(ground.http.commands, user, wait);
+  // The cart holds more than the measured commands add, so that they change no search attribute.
+  for (const user of carts) for (let n = 0; n < 20; n += 1) await sendOverHttp(setup.http.commands, user, wait);
+  const lone = await spent(setup.client, cart, carts, async (user) => {
+    for (let n = 0; n < 10; n += 1) await sendOverHttp(setup.http.commands, user, wait);
     return 10;
   });
-  const bursts = await spent(ground.client, cart, carts, async (user) => {
+  const bursts = await spent(setup.client, cart, carts, async (user) => {
     for (let n = 0; n < 5; n += 1) {
-      await Promise.all(Array.from({ length: 5 }, () => sendOverHttp(ground.http.commands, user, wait)));
+      await Promise.all(Array.from({ length: 5 }, () => sendOverHttp(setup.http.commands, user, wait)));
     }
     return 25;
   });
   const fresh = await spent(
-    ground.client,
+    setup.client,
     cart,
     carts.map((user) => `${user}-fresh`),
     async (user) => {
-      await sendOverHttp(ground.http.commands, user, wait);
+      await sendOverHttp(setup.http.commands, user, wait);
       return 1;
     },
   );
@@ -55,7 +54,7 @@ export async function historyCosts(ground: Ground): Promise<Line[]> {
   ];
 }
 
-/** As https://docs.temporal.io/cloud/actions has them: what of an event's kinds is billed as an action. */
+/** The kinds of events that are billed as an action, see https://docs.temporal.io/cloud/actions. */
 const billed =
   /^(workflowExecutionStarted|workflowExecutionSignaled|activityTaskScheduled|timerStarted|upsertWorkflowSearchAttributes|markerRecorded)EventAttributes$/;
 
@@ -100,22 +99,25 @@ async function spent(
 }
 
 /** What commands and new carts cost in processor time and memory. */
-export async function processCosts(ground: Ground, { of }: Scale): Promise<Line[]> {
+export async function processCosts(setup: Setup, { of }: Scale): Promise<Line[]> {
   const send = (prefix: string, carts: number, headers?: Record<string, string>) => async (commands: number) => {
-    const before = await ground.designs.cart.projected(prefix);
-    await runAtOnce(commands, 32, (n) => sendOverHttp(ground.http.commands, `${prefix}${n % carts}`, headers));
-    await until('all is projected', async () => (await ground.designs.cart.projected(prefix)) >= before + commands);
+    const before = await setup.designs.cart.projected(prefix);
+    await runAtOnce(commands, 32, (n) => sendOverHttp(setup.http.commands, `${prefix}${n % carts}`, headers));
+    await until(
+      'all commands are projected',
+      async () => (await setup.designs.cart.projected(prefix)) >= before + commands,
+    );
   };
   const together = send('together-', 100);
   await together(100);
-  const busy = await cpuPer(ground, of(2_000), together);
+  const busy = await cpuPer(setup, of(2_000), together);
   const alone = send('alone-', of(1_000), { Prefer: 'wait=10' });
   await alone(of(1_000));
-  const lone = await cpuPer(ground, of(2_000), alone);
+  const lone = await cpuPer(setup, of(2_000), alone);
   const [own, floor] = await Promise.all([bundleCartWorkflow(), bundleDesign('floor')]);
   const memory = {
-    cart: await memoryPerWorkflow(ground, 'cart', of),
-    floor: await memoryPerWorkflow(ground, 'floor', of),
+    cart: await memoryPerWorkflow(setup, 'cart', of),
+    floor: await memoryPerWorkflow(setup, 'floor', of),
   };
   return [
     ...Object.entries(busy).map(([who, ms]) => line(`${who} CPU ms of a command, 100 warm carts`, ms)),
@@ -133,16 +135,16 @@ export async function processCosts(ground: Ground, { of }: Scale): Promise<Line[
   ];
 }
 
-/** Processor milliseconds of each process for one of `count` commands; of the servers, where they are embedded. */
+/** Processor milliseconds per command, by process; of the servers only where they are embedded. */
 async function cpuPer(
-  ground: Ground,
+  setup: Setup,
   count: number,
   run: (count: number) => Promise<void>,
 ): Promise<Record<string, number>> {
   const usages = async (): Promise<Record<string, number>> => ({
-    worker: (await ground.children.cart.usage()).cpuMs,
-    'command API': (await ground.children.commands.usage()).cpuMs,
-    ...(await cpuOfServers(ground.servers)),
+    worker: (await setup.children.cart.usage()).cpuMs,
+    'command API': (await setup.children.commands.usage()).cpuMs,
+    ...(await cpuOfServers(setup.servers)),
   });
   const before = await usages();
   await run(count);
@@ -150,30 +152,30 @@ async function cpuPer(
   return Object.fromEntries(Object.entries(after).map(([who, ms]) => [who, (ms - before[who]!) / count]));
 }
 
-/** A worker that has just begun, before and after this many workflows began on it; all stay in its cache. */
-async function memoryPerWorkflow(ground: Ground, design: 'cart' | 'floor', of: Scale['of']) {
+/** Memory and processor time of a new worker per workflow that starts on it; all workflows stay in its cache. */
+async function memoryPerWorkflow(setup: Setup, design: 'cart' | 'floor', of: Scale['of']) {
   const workflows = of(1_500);
-  await ground.restart(design);
-  const { send, projected } = ground.designs[design];
+  await setup.restart(design);
+  const { send, projected } = setup.designs[design];
   const prefix = `memory-${Date.now()}-`;
-  const begin = async (name: string, count: number) => {
-    const { begunWorkflows } = await ground.children[design].usage();
+  const start = async (name: string, count: number) => {
+    const { startedWorkflows } = await setup.children[design].usage();
     await runAtOnce(count, 16, (n) => send(`${prefix}${name}${n}`));
     await until('all are projected', async () => (await projected(`${prefix}${name}`)) >= count);
-    const begun = async () => (await ground.children[design].usage()).begunWorkflows - begunWorkflows;
-    if (design === 'floor') await until('all have begun', async () => (await begun()) >= count);
+    const started = async () => (await setup.children[design].usage()).startedWorkflows - startedWorkflows;
+    if (design === 'floor') await until('all have started', async () => (await started()) >= count);
   };
-  await begin('warm-up-', 100);
-  const before = await ground.children[design].usage('collect');
-  await begin('', workflows);
-  const after = await ground.children[design].usage('collect');
+  await start('warm-up-', 100);
+  const before = await setup.children[design].usage('collect');
+  await start('', workflows);
+  const after = await setup.children[design].usage('collect');
   return { bytes: (after.rss - before.rss) / workflows, cpuMs: (after.cpuMs - before.cpuMs) / workflows };
 }
 
-/** What events cost in Postgres, and how the cost of projecting a command grows. */
-export async function storageCosts(ground: Ground, { of }: Scale): Promise<Line[]> {
+/** How many bytes events take in Postgres, and how the time to project a command grows. */
+export async function storageCosts(setup: Setup, { of }: Scale): Promise<Line[]> {
   const lines: Line[] = [];
-  const { db, drop } = await ground.createDatabase();
+  const { db, drop } = await setup.createDatabase();
   try {
     const bytesPerEvent = async (what: string) => {
       const { rows } = await db.raw(`

@@ -1,15 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sendOverHttp } from '../contestants';
-import type { Ground } from '../ground';
-import { alternate, median, quantile, rate, ratios, runAtOnce, spread } from '../measure';
+import { alternate, median, quantile, rate, ratios, runAtOnce, type Scale, spread } from '../measure';
 import type { Line } from '../report';
-import type { Scale } from './commands';
+import type { Setup } from '../setup';
 
 const wait = { Prefer: 'wait=10' };
 
-/** One command after the other, each answered when it is projected: over HTTP here, by an update from the driver there. */
-export async function loneCommands({ http, designs }: Ground, { rounds, of }: Scale): Promise<Line[]> {
+/**
+ * One command after the other, each answered once it is projected: by the cart over HTTP, by the Update design to its
+ * client.
+ */
+export async function loneCommands({ http, designs }: Setup, { rounds, of }: Scale): Promise<Line[]> {
   const p50 = (send: (userId: string) => Promise<unknown>) => async () =>
     median(await runAtOnce(of(200), 1, () => send(`lone-${randomInt(20)}`)));
   const cart = p50((userId) => sendOverHttp(http.commands, userId, wait));
@@ -31,10 +33,10 @@ export async function loneCommands({ http, designs }: Ground, { rounds, of }: Sc
 const openLoopCarts = 1_000;
 
 /**
- * Commands that come when they come: at random instants, as many a second as half of what this machine was just found to do,
- * whether or not earlier ones were answered. Each is timed from the instant at which it should have been sent.
+ * Commands at random instants, whether or not earlier ones were answered. Their rate is half of what this machine has
+ * just reached. The time of each counts from the instant at which it was due.
  */
-export async function openLoop({ http }: Ground, { of }: Scale): Promise<Line[]> {
+export async function openLoop({ http }: Setup, { of }: Scale): Promise<Line[]> {
   const user = () => `open-${randomInt(openLoopCarts)}`;
   await runAtOnce(openLoopCarts, 32, (n) => sendOverHttp(http.commands, `open-${n}`, wait));
   const capacity = await rate(of(3_000), () =>
@@ -43,7 +45,7 @@ export async function openLoop({ http }: Ground, { of }: Scale): Promise<Line[]>
   const perSecond = capacity / 2;
   const lines: Line[] = [];
   for (const [what, headers] of [
-    ['taken', {}],
+    ['accepted', {}],
     ['projected', wait],
   ] as const) {
     const took: number[] = [];
@@ -51,12 +53,12 @@ export async function openLoop({ http }: Ground, { of }: Scale): Promise<Line[]>
     let due = performance.now();
     for (let n = 0; n < of(3_000); n += 1) {
       due += (-Math.log(1 - Math.random()) * 1_000) / perSecond;
-      const early = due - performance.now();
-      if (early > 0) await delay(early);
+      const waitMs = due - performance.now();
+      if (waitMs > 0) await delay(waitMs);
       const from = due;
-      const answered = sendOverHttp(http.commands, user(), headers);
+      const answer = sendOverHttp(http.commands, user(), headers);
       sent.push(
-        answered.then(() => {
+        answer.then(() => {
           took.push(performance.now() - from);
         }),
       );

@@ -8,13 +8,13 @@ import { products } from '../contestants';
 const days = 86_400_000;
 const runId = randomUUID();
 
-/** Puts this many carts with three events and two lines each into Postgres, over the last 30 days. @returns how many. */
+/** Writes carts with three events and two lines each, over the last 30 days, until there are this many. */
 export async function manyCarts(db: Knex, carts: number): Promise<number> {
-  const there = Number((await db('carts').whereLike('user_id', 'many-%').count('* as n').first())?.n);
-  for (let first = there; first < carts; first += 500) {
+  const existing = Number((await db('carts').whereLike('user_id', 'many-%').count('* as n').first())?.n);
+  for (let first = existing; first < carts; first += 500) {
     const batches = Array.from({ length: Math.min(500, carts - first) }, (_, n) => {
-      const began = Date.now() - randomInt(1, 30 * days);
-      const decisions = [0, 1, 0].map((product, step) => ({ product, at: began + step * 1_000 }));
+      const start = Date.now() - randomInt(1, 30 * days);
+      const decisions = [0, 1, 0].map((product, step) => ({ product, at: start + step * 1_000 }));
       return { userId: `many-${first + n}`, decisions: decideAll(`many-${first + n}`, decisions).decisions };
     });
     await db.transaction((trx) => projectBatches(trx, batches));
@@ -23,7 +23,7 @@ export async function manyCarts(db: Knex, carts: number): Promise<number> {
   return carts;
 }
 
-/** A cart of the past, and between which instants its events are. */
+/** A cart with past events; `from` and `to` are the instants of its first and its last event. */
 export interface OldCart {
   readonly userId: string;
   readonly events: number;
@@ -32,7 +32,7 @@ export interface OldCart {
   readonly checkpoint: Checkpoint;
 }
 
-/** Puts a cart with each of these numbers of events into Postgres, a second apart. */
+/** Writes one cart for each of these numbers of events. Its events are a second apart. */
 export async function oldCarts(db: Knex, depths: readonly number[]): Promise<OldCart[]> {
   const carts: OldCart[] = [];
   for (const events of depths) {
@@ -44,9 +44,9 @@ export async function oldCarts(db: Knex, depths: readonly number[]): Promise<Old
         product: randomInt(products.length),
         at: from + (first + n) * 1_000,
       }));
-      const told = decideAll(userId, steps, checkpoint);
-      checkpoint = told.checkpoint;
-      await db.transaction((trx) => projectBatches(trx, [{ userId, decisions: told.decisions }]));
+      const decided = decideAll(userId, steps, checkpoint);
+      checkpoint = decided.checkpoint;
+      await db.transaction((trx) => projectBatches(trx, [{ userId, decisions: decided.decisions }]));
     }
     carts.push({ userId, events, from, to: from + (events - 1) * 1_000, checkpoint });
   }
@@ -54,13 +54,13 @@ export async function oldCarts(db: Knex, depths: readonly number[]): Promise<Old
   return carts;
 }
 
-/** Projects commands at a cart that has this many lines, or at this old one. @returns the milliseconds each took. */
+/** Projects commands one by one, to a new cart of so many lines or an old one. @returns the milliseconds each took. */
 export async function projectOneByOne(db: Knex, lines: number, commands: number, cart?: OldCart): Promise<number[]> {
   const userId = cart?.userId ?? `lines-${lines}-${randomUUID()}`;
   const from = cart === undefined ? Date.now() - days : cart.to;
-  const lined = Array.from({ length: cart === undefined ? lines : 0 }, (_, n) => ({ product: n, at: from + n }));
-  let { checkpoint, decisions } = decideAll(userId, lined, cart?.checkpoint);
-  if (lined.length > 0) await db.transaction((trx) => projectBatches(trx, [{ userId, decisions }]));
+  const fill = Array.from({ length: cart === undefined ? lines : 0 }, (_, n) => ({ product: n, at: from + n }));
+  let { checkpoint, decisions } = decideAll(userId, fill, cart?.checkpoint);
+  if (fill.length > 0) await db.transaction((trx) => projectBatches(trx, [{ userId, decisions }]));
   const took: number[] = [];
   for (let n = 0; n < commands; n += 1) {
     ({ checkpoint, decisions } = decideAll(userId, [{ product: n % lines, at: from + 1_000 * (n + 1) }], checkpoint));
@@ -71,7 +71,7 @@ export async function projectOneByOne(db: Knex, lines: number, commands: number,
   return took;
 }
 
-/** Decides that one more or, beyond a handful, one of a product is in the cart, at each of these instants. */
+/** Decides one command for each step: it adds a product or, where the cart has nine of it, sets its quantity to 1. */
 function decideAll(
   userId: string,
   steps: readonly { readonly product: number; readonly at: number }[],
@@ -82,9 +82,9 @@ function decideAll(
     const line = { productId: `product-${product}`, name: `Product ${product}`, unitPrice: 100, currency: 'EUR' };
     const now = new Date(at).toISOString();
     const envelope = { commandId: randomUUID(), issuedAt: now, actor: `user:${userId}` };
-    const has = checkpoint.cart.items.find((item) => item.productId === line.productId)?.quantity ?? 0;
+    const quantity = checkpoint.cart.items.find((item) => item.productId === line.productId)?.quantity ?? 0;
     const command: Command =
-      has < 9
+      quantity < 9
         ? { type: 'addItem', ...envelope, ...line, quantity: 1 }
         : { type: 'changeItemQuantity', ...envelope, productId: line.productId, quantity: 1 };
     const step = handle(checkpoint, command, { now, runId, freshId: randomUUID, unprojectedCount: 0 });

@@ -1,20 +1,19 @@
 import { randomInt } from 'node:crypto';
-import type { Ground } from '../ground';
 import { ask, type Http } from '../http';
-import { alternate, median, rate, ratios, runAtOnce, spread } from '../measure';
+import { alternate, median, rate, ratios, runAtOnce, type Scale, spread } from '../measure';
 import type { Line } from '../report';
-import type { Scale } from './commands';
-import { manyCarts, oldCarts } from './past';
+import type { Setup } from '../setup';
+import { manyCarts } from './past';
 
 const reads = 8_000;
 const atOnce = 16;
 
-/** Reads of carts: the same one, and any of very many. */
-export async function reading(ground: Ground, { rounds, of }: Scale): Promise<Line[]> {
-  const carts = await manyCarts(ground.db, of(100_000));
+/** Reads of the same cart, and of random carts out of very many. */
+export async function reading(setup: Setup, { rounds, of }: Scale): Promise<Line[]> {
+  const carts = await manyCarts(setup.db, of(100_000));
   const tutorial = 'read-tutorial';
-  await runAtOnce(20, 1, () => ground.designs.tutorial.send(tutorial));
-  const handle = ground.client.workflow.getHandle(ground.designs.tutorial.workflowId(tutorial));
+  await runAtOnce(20, 1, () => setup.designs.tutorial.send(tutorial));
+  const handle = setup.client.workflow.getHandle(setup.designs.tutorial.workflowId(tutorial));
   const lines: Line[] = [];
   const over = (load: string, theirs: string, ours: number[], others: number[], atLeast: number) =>
     lines.push({
@@ -31,7 +30,7 @@ export async function reading(ground: Ground, { rounds, of }: Scale): Promise<Li
     const read = (http: Http) => () =>
       rate(of(reads), () => runAtOnce(of(reads), atOnce, () => ask(http, 'GET', `/carts/${user()}`)));
     const query = () => rate(of(600), () => runAtOnce(of(600), atOnce, () => handle.query('cart')));
-    const contestants = { cart: read(ground.http.queries), bare: read(ground.http['bare-reads']), query };
+    const contestants = { cart: read(setup.http.queries), bare: read(setup.http['bare-reads']), query };
     for (const warmUp of Object.values(contestants)) await warmUp();
     const figures = await alternate(rounds, contestants);
     over(load, 'bare Express', figures.cart, figures.bare, 0.85);
@@ -40,38 +39,8 @@ export async function reading(ground: Ground, { rounds, of }: Scale): Promise<Li
   return lines;
 }
 
-/** The cart at a version and at an instant, of carts with few and with many events, beside the cart now. */
-export async function timeTravel(ground: Ground, { rounds, of }: Scale): Promise<Line[]> {
-  const lines: Line[] = [];
-  for (const cart of await oldCarts(ground.db, [10, 1_000, 10_000])) {
-    const p50 = (query: () => string) => async () =>
-      median(await runAtOnce(of(1_000), 1, () => ask(ground.http.queries, 'GET', `/carts/${cart.userId}${query()}`)));
-    const contestants = {
-      now: p50(() => ''),
-      version: p50(() => `?version=${1 + randomInt(cart.events)}`),
-      instant: p50(() => `?at=${new Date(cart.from + randomInt(cart.to - cart.from)).toISOString()}`),
-    };
-    for (const warmUp of Object.values(contestants)) await warmUp();
-    const figures = await alternate(rounds, contestants);
-    for (const [parameter, then] of [
-      ['?version=', figures.version],
-      ['?at=', figures.instant],
-    ] as const) {
-      const isAsked = parameter === '?version=' && cart.events === 10_000;
-      lines.push({
-        load: `time travel, ${cart.events} events`,
-        what: `p50 of ${parameter} ÷ p50 of the cart now`,
-        figure: spread(ratios(then, figures.now)),
-        ...(isAsked ? { goal: { atMost: 1.3 } } : {}),
-        from: { 'then ms': median(then), 'now ms': median(figures.now) },
-      });
-    }
-  }
-  return lines;
-}
-
-/** All carts at an instant, for operators. */
-export async function reporting({ db, http }: Ground, { rounds, of }: Scale): Promise<Line[]> {
+/** Reports over all carts at an instant. */
+export async function reporting({ db, http }: Setup, { rounds, of }: Scale): Promise<Line[]> {
   const carts = await manyCarts(db, of(100_000));
   const { rows } = await db.raw(
     "select min(occurred_at) as first, max(occurred_at) as last from cart_events where user_id like 'many-%'",
@@ -86,7 +55,7 @@ export async function reporting({ db, http }: Ground, { rounds, of }: Scale): Pr
       load: `reports over ${carts} carts`,
       what: 'p50 of /reports/carts at an instant ÷ now',
       figure: spread(ratios(figures.past, figures.now)),
-      from: { 'then ms': median(figures.past), 'now ms': median(figures.now) },
+      from: { 'past ms': median(figures.past), 'now ms': median(figures.now) },
     },
   ];
 }

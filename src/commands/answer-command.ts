@@ -11,31 +11,31 @@ import type { SendCommand } from './gather-commands';
 import { readExpectedVersion, readIdempotencyKey, readWaitSeconds } from './headers';
 import { TemporalUnavailableError } from './send-command';
 
-/** What the command side needs from outside. */
+/** What the command side needs from Temporal and Postgres. */
 export interface CommandPorts {
   readonly sendCommand: SendCommand;
   readonly catalogue: Catalogue;
   readonly findOutcome: (userId: string, commandId: string) => Promise<CommandOutcome | undefined>;
-  /** The outcome as soon as it is projected; undefined when the time is up. */
+  /** Returns the outcome once it is projected; undefined if that takes longer than `seconds`. */
   readonly awaitOutcome: (userId: string, commandId: string, seconds: number) => Promise<CommandOutcome | undefined>;
   readonly readCart: (userId: string) => Promise<{ readonly version: number }>;
-  /** The cart as it was at a version; undefined where it has no such version. */
+  /** Reads the cart at a version; undefined if the cart does not have that version. */
   readonly readCartAt: (userId: string, version: number) => Promise<Cart | undefined>;
   readonly logger: Logger;
 }
 
-/** What the client asked for: a command's type, and those of its fields that come from the request. */
+/** What the client asked for: the command's type, and the fields of the command that come from the request. */
 export interface CommandRequest {
   readonly type: Command['type'];
   readonly fields: Readonly<Record<string, unknown>>;
-  /** Makes the whole command. It may look things up. @throws Problem where the request cannot become a command. */
+  /** Makes the whole command, with look-ups where needed. @throws Problem if the request cannot become a command. */
   readonly toCommand: (envelope: Envelope) => Promise<Command>;
 }
 
 /**
- * Answers a request for one command: 202 as soon as Temporal has it. With `Prefer: wait`, once it is projected: 200 with the
- * cart, or the rejection as a problem. A command id that was used before gives its first outcome again, or 422 where the
- * request is different.
+ * Answers a request for one command. Without `Prefer: wait`: 202 as soon as Temporal has the command. With it: 200 with
+ * the cart, or the rejection as a problem, once the command is projected. A repeated command id gets its first outcome
+ * again, or 422 if the request is different.
  */
 export async function answerCommand(
   ports: CommandPorts,
@@ -48,9 +48,9 @@ export async function answerCommand(
   const expectedVersion = readExpectedVersion(req.get('If-Match'));
   const waitSeconds = readWaitSeconds(req.get('Prefer'));
   const commandId = key ?? randomUUID();
-  const first = key === undefined ? undefined : await recordedOutcome(ports, userId, key);
-  if (first !== undefined) {
-    assertSameRequest(first, request, expectedVersion);
+  const earlierOutcome = key === undefined ? undefined : await findEarlierOutcome(ports, userId, key);
+  if (earlierOutcome !== undefined) {
+    assertSameRequest(earlierOutcome, request, expectedVersion);
     res.set('Idempotent-Replayed', 'true');
   } else {
     const envelope = { commandId, issuedAt: new Date().toISOString(), actor: `user:${userId}` };
@@ -59,7 +59,8 @@ export async function answerCommand(
     );
     await send(ports, userId, command);
   }
-  const outcome = waitSeconds > 0 ? (first ?? (await ports.awaitOutcome(userId, commandId, waitSeconds))) : undefined;
+  const outcome =
+    waitSeconds > 0 ? (earlierOutcome ?? (await ports.awaitOutcome(userId, commandId, waitSeconds))) : undefined;
   if (outcome === undefined) return answerAccepted(res, userId, commandId);
   assertSameRequest(outcome, request, expectedVersion);
   res.set('Preference-Applied', `wait=${waitSeconds}`);
@@ -75,12 +76,16 @@ function answerAccepted(res: Response, userId: string, commandId: string): void 
     .json({ commandId, status: 'accepted' });
 }
 
-/** Without Postgres no outcome can be looked up. The workflow then recognises the repeated command by itself. */
-async function recordedOutcome(ports: CommandPorts, userId: string, key: string): Promise<CommandOutcome | undefined> {
+/** Returns undefined if Postgres does not answer. The workflow then detects a repeated command itself. */
+async function findEarlierOutcome(
+  ports: CommandPorts,
+  userId: string,
+  key: string,
+): Promise<CommandOutcome | undefined> {
   try {
     return await ports.findOutcome(userId, key);
   } catch (error) {
-    ports.logger.warn({ err: error }, 'no look-up of an earlier outcome: Postgres does not answer');
+    ports.logger.warn({ err: error }, 'cannot look up an earlier outcome: Postgres does not answer');
     return undefined;
   }
 }
@@ -98,7 +103,7 @@ function assertSameRequest(
     throw new Problem(
       422,
       'idempotency_key_reused',
-      `The key ${outcome.commandId} belongs to an earlier, different request (${outcome.type}). Use another key for this one.`,
+      `The key ${outcome.commandId} was used for a different request (${outcome.type}). Use another key for this one.`,
       { commandId: outcome.commandId },
     );
   }
@@ -113,7 +118,7 @@ async function send(ports: CommandPorts, userId: string, command: Command): Prom
     throw new Problem(
       503,
       'temporal_unavailable',
-      'Temporal did not confirm the command. Send it again with this commandId as Idempotency-Key: it counts once.',
+      'Temporal did not confirm the command. Repeat it with this commandId as Idempotency-Key: it is applied once.',
       { commandId: command.commandId, retryAfterSeconds: 2 },
     );
   }

@@ -13,7 +13,7 @@ const addItemBody = z.strictObject({ productId: id, quantity: quantity.min(1).de
 const restoreBody = z.strictObject({ version: z.int().min(0) });
 const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
 
-/** The commands a storefront sends. Each is answered as `answerCommand` says. */
+/** The routes for the commands that a storefront sends. `answerCommand` answers each of them. */
 export function cartCommandRoutes(ports: CommandPorts): Router {
   const router = Router();
 
@@ -110,13 +110,13 @@ export function cartCommandRoutes(ports: CommandPorts): Router {
   return router;
 }
 
-/** Rejects a quantity that no cart can hold, before it becomes a command. */
+/** @throws Problem 422 if no cart can hold this quantity; the request then does not become a command. */
 function assertQuantityIsPossible(quantity: number): void {
   if (quantity > limits.quantityPerLine) {
     throw new Problem(
       422,
       'quantity_limit_exceeded',
-      `A cart holds at most ${limits.quantityPerLine} of a product; this asks for ${quantity}.`,
+      `A cart can hold at most ${limits.quantityPerLine} of a product; the request asks for ${quantity}.`,
     );
   }
 }
@@ -124,7 +124,7 @@ function assertQuantityIsPossible(quantity: number): void {
 async function findForSale(catalogue: Catalogue, productId: string): Promise<Product> {
   const product = await findInCatalogue(catalogue, productId);
   if (product === undefined) throw new Problem(422, 'product_unknown', `There is no product ${productId}.`);
-  if (!product.available) throw new Problem(422, 'product_unavailable', `${product.name} is not for sale at present.`);
+  if (!product.available) throw new Problem(422, 'product_unavailable', `${product.name} is currently not for sale.`);
   return product;
 }
 
@@ -132,8 +132,13 @@ async function findInCatalogue(catalogue: Catalogue, productId: string): Promise
   try {
     return await catalogue.find(productId);
   } catch {
-    throw new Problem(503, 'catalogue_unavailable', 'The product cannot be looked up right now; nothing was changed.', {
-      retryAfterSeconds: 2,
-    });
+    throw new Problem(
+      503,
+      'catalogue_unavailable',
+      'The product cannot be looked up at the moment; nothing was changed.',
+      {
+        retryAfterSeconds: 2,
+      },
+    );
   }
 }

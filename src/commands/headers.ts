@@ -3,7 +3,7 @@ import { Problem } from '../http/problem';
 
 const longestWaitSeconds = 30;
 
-/** The client's key for this command: bare, or quoted as a structured header's string is. Undefined where none is sent. */
+/** Reads the client's key for this command, with or without quotes. Undefined if the header is missing. */
 export function readIdempotencyKey(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   const key = header.trim().replace(/^"(.*)"$/, '$1');
@@ -16,7 +16,7 @@ export function readIdempotencyKey(header: string | undefined): string | undefin
   return key;
 }
 
-/** The version the cart must still have: `If-Match: "<version>"`. `*` asks for nothing, for every user has a cart. */
+/** Reads the version that the cart must have: `If-Match: "<version>"`. `*` always matches, as every user has a cart. */
 export function readExpectedVersion(header: string | undefined): number | undefined {
   if (header === undefined || header.trim() === '*') return undefined;
   const version = /^"(\d{1,15})"$/.exec(header.trim())?.[1];
@@ -28,7 +28,7 @@ export function readExpectedVersion(header: string | undefined): number | undefi
   return Number(version);
 }
 
-/** The seconds of `Prefer: wait=<seconds>` (RFC 7240), at most 30; 0 where the client does not want to wait. */
+/** Reads the seconds of `Prefer: wait=<seconds>` (RFC 7240), at most 30; 0 if the client does not want to wait. */
 export function readWaitSeconds(header: string | undefined): number {
   const seconds = /(?:^|[,;])\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(header ?? '')?.[1];
   return Math.min(Number(seconds ?? 0), longestWaitSeconds);

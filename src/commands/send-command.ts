@@ -9,22 +9,23 @@ import { emptyCheckpoint } from '../domain/handle';
 import { TimeoutError, within } from '../timeout';
 import { gatherCommands, type SendCommand } from './gather-commands';
 
-/** Temporal did not confirm the command in time. It may or may not have it: sending it again under its id is safe. */
+/** Temporal did not confirm the command in time, but may have stored it. Sending it again with the same id is safe. */
 export class TemporalUnavailableError extends Error {
   override readonly name = 'TemporalUnavailableError';
 }
 
 const deadlineMs = 3_000;
-/** The client pauses between its attempts even after the deadline; nobody is kept waiting for that. */
+/** The Temporal client can pause between two attempts beyond the deadline. The caller does not wait for that. */
 const hardDeadlineMs = 3_500;
-/** How long a command waits to learn whether its user is new. */
-const lookUpMs = 250;
-const rememberedUsers = 100_000;
+/** How long a command waits for the result of `isNewUser`. After that, the user counts as not new. */
+const newUserLookUpMs = 250;
+const maxRememberedUsers = 100_000;
 
 /**
- * Sends commands as signals; a user's first one starts the cart. Commands of a cart that come together share a signal.
- * @param isNewUser whether a user never had a cart: such a cart need not look for its past.
- * @throws TemporalUnavailableError within a few seconds where Temporal does not answer.
+ * Sends commands as signals; a user's first signal starts the workflow. Commands of one cart that arrive together share
+ * a signal.
+ * @param isNewUser returns whether a user never had a cart: a new cart does not need to load its checkpoint.
+ * @throws TemporalUnavailableError within a few seconds if Temporal does not answer.
  */
 export function createCommandSender(
   client: Client,
@@ -32,13 +33,13 @@ export function createCommandSender(
   isNewUser: (userId: string) => Promise<boolean>,
 ): SendCommand {
   /** The users whose carts this process has sent a signal to. */
-  const known = new LRUCache<string, true>({ max: rememberedUsers });
+  const usersWithCart = new LRUCache<string, true>({ max: maxRememberedUsers });
 
   const signal = async (userId: string, commands: readonly Command[], isNew: boolean) => {
-    if (known.has(userId) && (await signalOpenRun(userId, commands))) return;
+    if (usersWithCart.has(userId) && (await signalOpenRun(userId, commands))) return;
     await signalOrStart(userId, commands, isNew);
   };
-  /** Costs Temporal a tenth less than a signal that may also start the cart. @returns false where no run of it is open. */
+  /** Costs Temporal a tenth less than `signalWithStart`. @returns false if no run of the cart is open. */
   const signalOpenRun = async (userId: string, commands: readonly Command[]): Promise<boolean> => {
     const { signal: name, signalArgs } = toSignal(commands);
     try {
@@ -59,7 +60,8 @@ export function createCommandSender(
     });
 
   return gatherCommands({
-    begin: async (userId) => !known.has(userId) && within(lookUpMs, isNewUser(userId)).catch(() => false),
+    begin: async (userId) =>
+      !usersWithCart.has(userId) && within(newUserLookUpMs, isNewUser(userId)).catch(() => false),
     async send(userId, commands, isNew) {
       const sending = isNew.then((isNewUser) =>
         client.withDeadline(Date.now() + deadlineMs, () => signal(userId, commands, isNewUser)),
@@ -70,7 +72,7 @@ export function createCommandSender(
         if (!isTemporalAway(error)) throw error;
         throw new TemporalUnavailableError('Temporal did not confirm the command.', { cause: error });
       }
-      known.set(userId, true);
+      usersWithCart.set(userId, true);
     },
   });
 }
@@ -79,14 +81,14 @@ const isTemporalAway = (error: unknown): boolean =>
   error instanceof TimeoutError || error instanceof ServiceError || isGrpcServiceError(error);
 
 /**
- * How the cart of a new user starts: with nothing to load, and with the search attributes as its first commands most likely
- * make them. Where a run is open already, Temporal ignores all of this.
+ * Start options for a new user's cart: an empty state, so that the workflow loads no checkpoint, and the search
+ * attributes that the first commands will probably lead to. If a run is already open, Temporal ignores these options.
  */
 function newCart(userId: string, commands: readonly Command[]) {
   const itemCount = commands.reduce((sum, command) => sum + (command.type === 'addItem' ? command.quantity : 0), 0);
-  const fresh: CarriedState = { schema: 1, checkpoint: emptyCheckpoint, unprojected: [] };
+  const initialState: CarriedState = { schema: 1, checkpoint: emptyCheckpoint, unprojected: [] };
   return {
-    args: [fresh] as [CarriedState],
+    args: [initialState] as [CarriedState],
     typedSearchAttributes: [
       { key: cartUserIdKey, value: userId },
       { key: cartStatusKey, value: itemCount > 0 ? 'open' : 'empty' },

@@ -8,6 +8,6 @@ export const cartWorkflowId = (userId: string): string => `${prefix}${userId}`;
 /** The user whose cart has this workflow id. */
 export const userIdOf = (workflowId: string): string => workflowId.slice(prefix.length);
 
-/** Whether a workflow id is that of a cart. Anybody can start a workflow of the cart's type under any id. */
+/** Whether this is the workflow id of a cart. Any client can start a workflow of the cart's type with another id. */
 export const isCartWorkflowId = (workflowId: string): boolean =>
   workflowId.startsWith(prefix) && isId(userIdOf(workflowId));

@@ -16,7 +16,7 @@ const isItems: Check = (value) =>
 const isItem = (value: unknown): value is CartItem =>
   isRecord(value) &&
   Object.keys(value).length === Object.keys(itemFields).length &&
-  Object.entries(itemFields).every(([field, check]) => check(own(value, field)));
+  Object.entries(itemFields).every(([field, check]) => check(ownField(value, field)));
 const optional =
   (check: Check): Check =>
   (value) =>
@@ -50,8 +50,8 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
 export const commandTypes = Object.keys(fieldsOf) as readonly CommandType[];
 
 /**
- * Reads any value as a command of this type. Total: it never throws. It drops unknown fields. What it accepts is safe to
- * store: no control characters, no lone surrogates, only safe integers.
+ * Reads any value as a command of this type. It never throws, and drops unknown fields. The fields of the result are
+ * safe to store: no control characters, no lone surrogates, only safe integers.
  */
 export function parseCommand(type: string, payload: unknown): Command | MalformedCommand {
   const malformed = (reason: string): MalformedCommand => ({
@@ -63,18 +63,18 @@ export function parseCommand(type: string, payload: unknown): Command | Malforme
   if (!isCommandType(type)) return malformed('there is no command of this type');
   if (!isRecord(payload)) return malformed('a command is an object with commandId, issuedAt and actor');
   const checks = Object.entries({ ...envelope, ...fieldsOf[type] });
-  const wrong = checks.filter(([field, check]) => !check(own(payload, field))).map(([field]) => field);
-  if (wrong.length > 0) return malformed(`not usable: ${wrong.join(', ')}`);
-  const fields = checks.map(([field]) => [field, own(payload, field)]).filter(([, value]) => value !== undefined);
+  const unusable = checks.filter(([field, check]) => !check(ownField(payload, field))).map(([field]) => field);
+  if (unusable.length > 0) return malformed(`not usable: ${unusable.join(', ')}`);
+  const fields = checks.map(([field]) => [field, ownField(payload, field)]).filter(([, value]) => value !== undefined);
   return { type, ...Object.fromEntries(fields) } as Command;
 }
 
 const isCommandType = (type: string): type is CommandType => Object.hasOwn(fieldsOf, type);
 const isRecord = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const own = (record: Fields, field: string): unknown => (Object.hasOwn(record, field) ? record[field] : undefined);
+const ownField = (record: Fields, field: string): unknown => (Object.hasOwn(record, field) ? record[field] : undefined);
 
-/** Any value as short plain ASCII text. Length, depth and breadth are bounded, so that it can always be stored. */
+/** Any value as short plain ASCII text. Length, depth and breadth are limited, so that it can always be stored. */
 function excerpt(value: unknown, maxLength: number): string {
   const text = typeof value === 'string' ? value.slice(0, maxLength) : outline(value, 3);
   const ascii = text.replace(/[^\x20-\x7e]/g, (char) => `<U+${char.charCodeAt(0).toString(16).padStart(4, '0')}>`);

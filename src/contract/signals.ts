@@ -2,7 +2,7 @@ import type { Command, MalformedCommand } from '../domain/commands';
 import { limits } from '../domain/limits';
 import { commandTypes, parseCommand } from './parse-command';
 
-/** The signals that carry one command each, named like their command's type: a history in the Web UI reads like a story. */
+/** The signals that carry one command each. They have the name of the command's type, to make histories readable. */
 export const commandSignalNames = commandTypes;
 
 /** The signal that carries several commands, each with its type. */
@@ -14,7 +14,7 @@ export interface CommandSignal {
   readonly signalArgs: [unknown];
 }
 
-/** The signal that carries these commands; at least one, at most `limits.commandsPerSignal`. */
+/** Makes the signal that carries these commands: at least one, at most `limits.commandsPerSignal`. */
 export function toSignal(commands: readonly Command[]): CommandSignal {
   const [first] = commands;
   if (commands.length > 1) return { signal: commandsSignalName, signalArgs: [commands] };
@@ -22,7 +22,7 @@ export function toSignal(commands: readonly Command[]): CommandSignal {
   return { signal: type, signalArgs: [payload] };
 }
 
-/** Reads any payload of a signal of this name: one command, or several. Total, as `parseCommand` is; never empty. */
+/** Reads any payload of a signal with this name. It never throws, and returns at least one command. */
 export function parseSignal(name: string, payload: unknown): readonly (Command | MalformedCommand)[] {
   const isList = Array.isArray(payload) && payload.length > 0 && payload.length <= limits.commandsPerSignal;
   if (name !== commandsSignalName || !isList) return [parseCommand(name, payload)];

@@ -3,7 +3,7 @@ import type { Checkpoint, DecisionRef, RecordedDecision } from '../domain/handle
 /** The cart's workflow type: the name of the function in workflows/cart.ts. */
 export const cartWorkflowType = 'cartWorkflow';
 
-/** What a run hands to the next one. When its shape changes, `schema` is raised and older states are migrated. */
+/** What a run passes to the next run. When the shape changes, increase `schema` and migrate older states. */
 export interface CarriedState {
   readonly schema: 1;
   readonly checkpoint: Checkpoint;
@@ -12,7 +12,7 @@ export interface CarriedState {
   readonly projected?: DecisionRef;
 }
 
-/** The cart's workflow as clients start it: with the state of the run before it, or with nothing where there was none. */
+/** The cart's workflow. The argument is the state of the previous run; without it, the run loads its checkpoint. */
 export type CartWorkflow = (carried?: CarriedState) => Promise<void>;
 
 /** Whether a value has the form of a carried state. What it says of the cart is compared with the record. */

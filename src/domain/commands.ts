@@ -1,15 +1,15 @@
 import type { CartItem } from './events';
 
-/** What every command carries beside its own fields. `commandId` is the client's idempotency key. */
+/** The fields that every command has. `commandId` is the client's idempotency key. */
 export interface Envelope {
   readonly commandId: string;
   readonly issuedAt: string;
   readonly actor: string;
-  /** The version that the cart must still have; otherwise the command is rejected. */
+  /** The version that the cart must still have; with another version, the command is rejected. */
   readonly expectedVersion?: number;
 }
 
-/** The product as the catalogue has it at this moment; the command side looks it up, never the browser. */
+/** Name and price come from the catalogue, never from the browser: the command side looks them up. */
 export interface AddItem extends Envelope {
   readonly type: 'addItem';
   readonly productId: string;
@@ -20,7 +20,7 @@ export interface AddItem extends Envelope {
   readonly maxQuantity?: number;
 }
 
-/** Makes the line's quantity what is given; 0 removes the line. */
+/** Sets the line's quantity; 0 removes the line. */
 export interface ChangeItemQuantity extends Envelope {
   readonly type: 'changeItemQuantity';
   readonly productId: string;
@@ -37,12 +37,12 @@ export interface ClearCart extends Envelope {
   readonly type: 'clearCart';
 }
 
-/** Buys what is in the cart and empties it for the next purchase. */
+/** Buys all items and empties the cart for the next purchase. */
 export interface CheckOut extends Envelope {
   readonly type: 'checkOut';
 }
 
-/** Makes the cart what it was at `version`; the command side looks up what that was. */
+/** Restores the items of `version`; the command side looks them up. */
 export interface RestoreCart extends Envelope {
   readonly type: 'restoreCart';
   readonly version: number;
@@ -61,7 +61,7 @@ export interface MalformedCommand {
   readonly payload: string;
 }
 
-/** Whether the command could not be read, and so cannot be decided. */
+/** Narrows to `MalformedCommand`. */
 export function isMalformed(command: Command | MalformedCommand): command is MalformedCommand {
   return 'payload' in command;
 }

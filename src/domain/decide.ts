@@ -3,7 +3,7 @@ import type { CartItem, EventFact, Line } from './events';
 import { limits } from './limits';
 import { type Cart, isSameItem, subtotalOf } from './state';
 
-/** Stable: clients branch on these. */
+/** Clients depend on these codes, so never rename one. */
 export type RejectionCode =
   | 'version_mismatch'
   | 'quantity_limit_exceeded'
@@ -15,12 +15,12 @@ export type RejectionCode =
   | 'malformed_command'
   | 'idempotency_key_reused';
 
-/** One command's outcome. Applied without events: the cart already was as the command wanted it. */
+/** The outcome of one command. It is `applied` without events if the command changes nothing. */
 export type Decision =
   | { readonly outcome: 'applied'; readonly events: readonly EventFact[] }
   | { readonly outcome: 'rejected'; readonly code: RejectionCode; readonly reason: string };
 
-/** The business rules: what a command does to a cart. Pure and total. */
+/** The business rules: which events a command leads to, or why it is rejected. Pure, and never throws. */
 export function decide(cart: Cart, command: Command): Decision {
   if (command.expectedVersion !== undefined && command.expectedVersion !== cart.version) {
     return reject(

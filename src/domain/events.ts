@@ -1,4 +1,4 @@
-/** What one line of a cart holds: the product as the catalogue had it when the line was added. */
+/** One line of a cart. Name and price are those of the catalogue at the time when the line was added. */
 export interface Line {
   readonly productId: string;
   readonly name: string;
@@ -6,15 +6,15 @@ export interface Line {
   readonly quantity: number;
 }
 
-/** A line with its place in the cart: lines stand in the order of the versions that put them there. */
+/** A line with the event that added it. A cart lists its lines in the order of `addedVersion`. */
 export interface CartItem extends Line {
   readonly addedAt: string;
   readonly addedVersion: number;
 }
 
 /**
- * The facts a cart's log is made of. They are stored for good: a field may be added, none renamed or removed.
- * Quantities are the resulting ones; `previousQuantity` is what they were.
+ * The events of a cart, without version and envelope. They are stored permanently: add fields if needed, but never
+ * rename or remove one. `quantity` is the quantity after the event, `previousQuantity` the one before it.
  */
 export type EventFact =
   | {
@@ -46,7 +46,7 @@ export type EventFact =
 
 export type EventType = EventFact['type'];
 
-/** An event as it stands in the log: the n-th event of a cart has version n. Instants are RFC 3339, UTC, milliseconds. */
+/** An event in the log. The n-th event of a cart has version n. Instants are RFC 3339 in UTC with milliseconds. */
 export type CartEvent = EventFact & {
   readonly version: number;
   readonly occurredAt: string;

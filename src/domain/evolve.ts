@@ -1,7 +1,7 @@
 import type { CartEvent, CartItem } from './events';
 import type { Cart } from './state';
 
-/** The cart after one more event. Pure and total; folding all events from `emptyCart` gives the cart now. */
+/** Applies an event to the cart. Pure, and never throws. Folding all events from `emptyCart` gives the current cart. */
 export function evolve(cart: Cart, event: CartEvent): Cart {
   const items = itemsAfter(cart.items, event);
   return {

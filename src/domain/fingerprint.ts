@@ -19,8 +19,8 @@ interface Request {
 }
 
 /**
- * A short text that is equal for two commands when the client asked for the same. Not covered: the id, who sent it and when,
- * and what the command side looked up.
+ * A short text that is equal for two commands when the client asked for the same. Not covered: the id, who sent it
+ * and when, and what the command side looked up.
  */
 export function fingerprintOf({ type, expectedVersion, data }: Request): string {
   const fields = 'payload' in data ? ['payload'] : (clientFields[type as CommandType] ?? []);
@@ -30,7 +30,10 @@ export function fingerprintOf({ type, expectedVersion, data }: Request): string 
 const offsetBasis = 0xcbf29ce484222325n;
 const prime = 0x100000001b3n;
 
-/** FNV-1a with 64 bits over the text's UTF-16 units, in base 36 (draft-eastlake-fnv). Synchronous, so a workflow may use it. */
+/**
+ * FNV-1a with 64 bits over the text's UTF-16 units, in base 36 (draft-eastlake-fnv). Synchronous, so a workflow may
+ * use it.
+ */
 function fnv1a(text: string): string {
   let hash = offsetBasis;
   for (let index = 0; index < text.length; index += 1) {

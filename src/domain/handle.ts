@@ -6,7 +6,7 @@ import { fingerprintOf } from './fingerprint';
 import { type Memory, markReuse, openMemory, type RecentCommands } from './recent-commands';
 import { type Cart, emptyCart } from './state';
 
-/** A command as it goes on record: its envelope, and its own fields as `data`. */
+/** A command as it is recorded: its envelope, and its own fields as `data`. */
 export interface RecordedCommand {
   readonly commandId: string;
   readonly type: string;
@@ -16,7 +16,7 @@ export interface RecordedCommand {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-/** What was decided of a command, as it is recorded: the decision with its events stamped. */
+/** The outcome of a command as it is recorded: its events have version, instant, command id and actor. */
 export type RecordedOutcome =
   | { readonly outcome: 'applied'; readonly events: readonly CartEvent[] }
   | {
@@ -27,18 +27,21 @@ export type RecordedOutcome =
     };
 
 /**
- * A decision as it is recorded; the n-th of a cart has sequence n. Rejected commands are recorded too, so that a cart's
- * sequence is at least its version. Both are gap-free.
+ * A decision as it is recorded. The n-th decision of a cart has sequence n. Rejected commands are recorded too.
+ * Sequences and versions have no gaps.
  */
 export type RecordedDecision = RecordedOutcome & {
   readonly sequence: number;
   readonly command: RecordedCommand;
   readonly decidedAt: string;
-  /** The workflow run that decided, so that the command can be found in Temporal's history. */
+  /** The workflow run that made the decision, for finding the command in Temporal's history. */
   readonly runId: string;
 };
 
-/** Names one decision of a cart: two decisions of the same sequence that were made at different places have different names. */
+/**
+ * Names one decision of a cart: two decisions of the same sequence that were made at different places have different
+ * names.
+ */
 export type DecisionRef = Pick<RecordedDecision, 'sequence' | 'decidedAt' | 'runId'> &
   Pick<RecordedCommand, 'commandId'>;
 
@@ -83,7 +86,7 @@ export interface HandleContext {
   readonly runId: string;
   /** For malformed commands of runs without fingerprints. */
   readonly freshId: () => string;
-  /** How many decisions are not projected. Only the checkpoint knows the ids of their commands. */
+  /** How many decisions are not projected. The checkpoint must keep their command ids, because Postgres lacks them. */
   readonly unprojectedCount: number;
 }
 
@@ -94,9 +97,9 @@ export interface Handled {
 }
 
 /**
- * Handles commands in their order: decides each, folds its events and remembers its id. A command that is remembered gives no
- * decision and changes nothing; another one under a remembered id is recorded as rejected, once.
- * `decidedAt` is never before the cart's last event, so that versions and instants order events alike.
+ * Handles commands in their order: decides each, folds its events and remembers its id. A command that is remembered
+ * gives no decision and changes nothing; another one under a remembered id is recorded as rejected, once. `decidedAt`
+ * is never before the cart's last event, so that versions and instants order events alike.
  */
 export function handleAll(
   checkpoint: Checkpoint,
@@ -187,8 +190,8 @@ function record(command: Command): RecordedCommand {
 }
 
 /**
- * A malformed command without an id, or whose id belongs to another command, gets one made of its type and payload: handled
- * again, it is recognised.
+ * A malformed command without an id, or whose id belongs to another command, gets one made of its type and payload:
+ * handled again, it is recognised.
  */
 function recordMalformed(
   memory: Memory,

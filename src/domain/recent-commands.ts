@@ -6,9 +6,9 @@ export interface RecentCommands {
   /** At least `rememberedCommands`, and all that are not projected. */
   readonly recentCommandIds: readonly string[];
   /**
-   * The fingerprints of those commands, in the same order; empty where one is not known, `markReuse` where it was rejected as
-   * a reuse. Runs that began before there were fingerprints have none, and take every command whose id they remember for the
-   * same command.
+   * The fingerprints of those commands, in the same order; empty where one is not known, `markReuse` where it was
+   * rejected as a reuse. Runs that began before there were fingerprints have none, and take every command whose id
+   * they remember for the same command.
    */
   readonly recentFingerprints?: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { CartItem, Line } from './events';
 
-/** A cart after some number of events: `version` of them. */
+/** A cart after `version` events. */
 export interface Cart {
   readonly version: number;
   readonly currency: string | null;
@@ -12,7 +12,6 @@ export const emptyCart: Cart = { version: 0, currency: null, items: [], updatedA
 
 export type CartStatus = 'empty' | 'open';
 
-/** `open` while anything is in the cart. */
 export function statusOf(cart: Cart): CartStatus {
   return cart.items.length === 0 ? 'empty' : 'open';
 }
@@ -22,12 +21,12 @@ export function itemCountOf(items: readonly Line[]): number {
   return items.reduce((sum, item) => sum + item.quantity, 0);
 }
 
-/** The sum of the lines in minor units. `limits` keep it a safe integer. */
+/** The sum of all lines in minor units. The `limits` keep it a safe integer. */
 export function subtotalOf(items: readonly Line[]): number {
   return items.reduce((sum, item) => sum + item.quantity * item.unitPrice, 0);
 }
 
-/** Whether two lines say the same, also about where they stand in the cart. */
+/** Whether two lines are equal, including their position in the cart. */
 export function isSameItem(item: CartItem, other: CartItem | undefined): boolean {
   return (
     item === other ||

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { access, constants, mkdir, realpath, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 
-/** The data folder, held by this process alone. */
+/** The data folder, locked by this process. */
 export interface DataDirLock {
   /** The folder with every symbolic link resolved. */
   readonly path: string;
@@ -10,9 +10,9 @@ export interface DataDirLock {
 }
 
 /**
- * Makes the data folder where it is missing and takes it for this process alone. The lock is a listening socket, so it
- * is free again the moment its holder is gone, also after kill -9.
- * @throws Error when another process holds the folder, or it cannot be written.
+ * Locks the data folder for this process, and creates it if it does not exist. The lock is a listening socket, so it is
+ * released as soon as its process ends, also after kill -9.
+ * @throws Error if another process has locked the folder, or it cannot be written.
  */
 export async function lockDataDir(dataDir: string): Promise<DataDirLock> {
   const path = await writableFolder(dataDir);
@@ -40,7 +40,7 @@ async function writableFolder(dataDir: string): Promise<string> {
   }
 }
 
-/** Named after the folder itself, not its path. Linux's abstract names leave no file behind; elsewhere it is a file. */
+/** The name has the folder's inode, because a folder can have several paths. On Linux the socket needs no file. */
 async function lockAddress(path: string): Promise<string> {
   const { dev, ino } = await stat(path);
   const name = `event-sourced-cart-${dev}-${ino}`;

@@ -4,19 +4,21 @@ import { type AddressInfo, createServer } from 'node:net';
 
 /**
  * Checks that the port can be listened on.
- * @throws Error naming the port, the environment variable that sets it, and what to do.
+ * @throws Error that names the port and its environment variable, and says what to do.
  */
 export async function assertPortFree(variable: string, port: number, host = '127.0.0.1'): Promise<void> {
   try {
     await listenBriefly(port, host);
   } catch (error) {
-    throw new Error(`Port ${port} ${reason(error as NodeJS.ErrnoException, host)} or set ${variable} to another port.`);
+    throw new Error(
+      `Port ${port} ${reasonOf(error as NodeJS.ErrnoException, host)} or set ${variable} to another port.`,
+    );
   }
 }
 
 /**
- * A port nothing listens on at the moment. It lies below those that systems take for outgoing connections (32768 and up on
- * Linux), so that none of these takes it before it is used.
+ * Finds a port that is free at the moment. It is below the ports for outgoing connections (32768 and up on Linux), so
+ * that no outgoing connection can take it before it is used.
  */
 export async function freePort(host = '127.0.0.1'): Promise<number> {
   for (;;) {
@@ -38,8 +40,8 @@ async function listenBriefly(port: number, host: string): Promise<number> {
   return address.port;
 }
 
-function reason({ code, message }: NodeJS.ErrnoException, host: string): string {
+function reasonOf({ code, message }: NodeJS.ErrnoException, host: string): string {
   if (code === 'EADDRINUSE') return 'is in use: stop what uses it';
-  if (code === 'EACCES') return 'may only be used by an administrator: run as one';
+  if (code === 'EACCES') return 'can only be used by an administrator: run as administrator';
   return `cannot be used on ${host} (${message}): set HOST to an address of this machine`;
 }

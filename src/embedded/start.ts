@@ -7,19 +7,20 @@ import { startPostgres, stopOrphanedPostgres } from './postgres/server';
 import { startTemporal, stopOrphanedTemporal } from './temporal/dev-server';
 import { findTemporalCli } from './temporal/find-program';
 
-/** Closes something, in reverse order, when the process ends. */
+/** Registers what to close when the process ends. The last one registered is closed first. */
 type Defer = (close: () => Promise<unknown>) => void;
 
 export interface Servers {
   readonly temporal: Config['temporal'];
   readonly databaseUrl: string;
-  /** The Web UI, where Temporal is embedded. */
+  /** The address of the Web UI, if Temporal is embedded. */
   readonly uiUrl: string | undefined;
 }
 
 /**
- * What the cart runs on: Temporal and Postgres as configured, and each that is not configured embedded, with its data in
- * the data folder. What a killed start left running is stopped first. Should an embedded server end, so does the process.
+ * Returns the configured Temporal and Postgres. Starts an embedded server for each that is not configured, with its
+ * data in the data folder. First stops servers that a killed process left running. If an embedded server ends, it ends
+ * the process.
  */
 export async function startServers(config: Config, defer: Defer): Promise<Servers> {
   const { embedded, temporal, databaseUrl } = config;
@@ -33,7 +34,7 @@ export async function startServers(config: Config, defer: Defer): Promise<Server
   return { ...ownTemporal, databaseUrl: ownUrl };
 }
 
-/** As Promise.all, but waits for all of them, so that what did start is known before the failure is told. */
+/** Like Promise.all, but rejects only after all tasks have ended, so that the started servers can be stopped. */
 async function allOrThrow<T extends readonly unknown[]>(
   tasks: readonly [...T],
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
@@ -59,7 +60,7 @@ async function embedTemporal({ embedded, temporal }: Config, dataDir: string, de
     searchAttributes: searchAttributeTypes,
     log,
   });
-  defer(endWith('Temporal', server));
+  defer(endProcessWith('Temporal', server));
   return { temporal: { ...temporal, connection: { address: server.address } }, uiUrl: server.uiUrl };
 }
 
@@ -68,16 +69,16 @@ async function embedPostgres({ embedded }: Config, dataDir: string, defer: Defer
   await stopOrphanedPostgres(folder, log);
   await assertPortFree('POSTGRES_PORT', embedded.postgresPort);
   const server = await startPostgres({ dataDir: folder, port: embedded.postgresPort, log });
-  defer(endWith('Postgres', server));
+  defer(endProcessWith('Postgres', server));
   return server.url;
 }
 
-/** Ends the process when the server ends by itself. @returns how to stop the server. */
-function endWith(name: string, server: { readonly exited: Promise<unknown>; stop(): Promise<void> }) {
+/** Ends the process if the server ends unexpectedly. @returns a function that stops the server. */
+function endProcessWith(name: string, server: { readonly exited: Promise<unknown>; stop(): Promise<void> }) {
   let isStopping = false;
   void server.exited.then((how) => {
     if (isStopping) return;
-    throw new Error(`The embedded ${name} ended by itself (${how}). Start again; nothing that was accepted is lost.`);
+    throw new Error(`The embedded ${name} ended unexpectedly (${how}). Start again: no accepted command is lost.`);
   });
   return async () => {
     isStopping = true;

@@ -6,7 +6,7 @@ import { notFound, Problem, problemHandler } from './problem';
 
 const bodyLimit = '16kb';
 
-/** An HTTP application of these routers, with `/livez` and `/readyz`; every error is answered as a problem. */
+/** Makes the HTTP application of these routers, with `/livez` and `/readyz`. Every error is answered as a problem. */
 export function createApp(options: {
   routers: readonly Router[];
   checks: HealthChecks;
@@ -33,14 +33,14 @@ const requireJson: RequestHandler = (req, _res, next) => {
   next();
 };
 
-/** Listens, and resolves once requests are taken. @throws Error naming the port when it cannot be used. */
+/** Resolves once the server accepts requests. @throws Error with the port's number if the port is in use. */
 export async function listen(app: express.Express, host: string, port: number): Promise<Server> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE'
-          ? new Error(`Port ${port} is in use: stop what uses it or set PORT to another one.`)
+          ? new Error(`Port ${port} is in use: stop the process that uses it, or set PORT to another port.`)
           : error,
       ),
     );
@@ -49,7 +49,7 @@ export async function listen(app: express.Express, host: string, port: number): 
   return server;
 }
 
-/** Takes no new requests and resolves when those under way are answered. */
+/** Stops accepting requests. Resolves once the running requests are answered. */
 export async function closeServer(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     server.close(() => resolve());

@@ -1,31 +1,35 @@
 import { Router } from 'express';
 import { within } from '../timeout';
 
-/** What must work before a process takes traffic, by name. A check rejects with what is wrong. */
+/** What must work before a process receives traffic, by name. A check that fails rejects with the reason. */
 export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
-/** What else an operator wants to know; it does not make a process unready. */
+/** More information for operators, by name. It has no effect on readiness. */
 export type HealthDetails = Readonly<Record<string, () => Promise<unknown>>>;
 
 const checkTimeoutMs = 2_000;
 
-/** `GET /livez`: the process answers. `GET /readyz`: 200 when every check passes, else 503; the body tells each one's state. */
+/** `GET /livez`: always 200. `GET /readyz`: 200 if every check passes, else 503; the body has each check's result. */
 export function healthRoutes(checks: HealthChecks, details: HealthDetails): Router {
   const router = Router();
   router.get('/livez', (_req, res) => {
     res.json({ status: 'alive' });
   });
   router.get('/readyz', async (_req, res) => {
-    const states = await Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]));
-    const known = await Promise.all(Object.entries(details).map(async ([name, read]) => [name, await detailOf(read)]));
-    const isReady = states.every(([, state]) => state === 'ok');
+    const checkStates = await Promise.all(
+      Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]),
+    );
+    const detailStates = await Promise.all(
+      Object.entries(details).map(async ([name, read]) => [name, await detailOf(read)]),
+    );
+    const isReady = checkStates.every(([, state]) => state === 'ok');
     res
       .status(isReady ? 200 : 503)
       .set('Cache-Control', 'no-store')
       .json({
         status: isReady ? 'ready' : 'not ready',
-        checks: Object.fromEntries(states),
-        ...(known.length > 0 ? { details: Object.fromEntries(known) } : {}),
+        checks: Object.fromEntries(checkStates),
+        ...(detailStates.length > 0 ? { details: Object.fromEntries(detailStates) } : {}),
       });
   });
   return router;

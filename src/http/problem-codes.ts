@@ -1,6 +1,6 @@
 import type { RejectionCode } from '../domain/decide';
 
-/** Every code of a problem, with the HTTP statuses it is answered with. Clients branch on codes: rename none. */
+/** Every problem code with its HTTP statuses. Clients depend on the codes, so never rename one. */
 export const problemStatuses = {
   invalid_request: [400],
   entity_parse_failed: [400],
@@ -35,7 +35,7 @@ export const problemStatuses = {
 export type ProblemCode = keyof typeof problemStatuses;
 export type ProblemStatus<Code extends ProblemCode = ProblemCode> = (typeof problemStatuses)[Code][number];
 
-/** The status that answers a command which the rules rejected. */
+/** The HTTP status for each code of a rejected command. */
 export const rejectionStatuses = {
   version_mismatch: 412,
   item_not_in_cart: 409,

@@ -15,7 +15,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** What a problem says beside its status, code and detail. */
+/** Optional members of a problem. */
 interface ProblemExtras {
   readonly errors?: readonly FieldError[];
   readonly commandId?: string;
@@ -23,7 +23,7 @@ interface ProblemExtras {
   readonly retryAfterSeconds?: number;
 }
 
-/** An error as the client gets it: RFC 9457 with a stable `code`. Throw it from any route. */
+/** An error that is sent to the client as RFC 9457 describes, with a stable `code`. Throw it from any route. */
 export class Problem<Code extends ProblemCode = ProblemCode> extends Error {
   override readonly name = 'Problem';
 
@@ -36,7 +36,7 @@ export class Problem<Code extends ProblemCode = ProblemCode> extends Error {
     super(detail);
   }
 
-  /** The problem that answers a command which the rules rejected. */
+  /** Makes the problem for a rejected command. */
   static ofRejection(code: RejectionCode, reason: string, commandId: string): Problem {
     return new Problem<ProblemCode>(rejectionStatuses[code], code, reason, { commandId });
   }
@@ -62,10 +62,10 @@ export function sendProblem(req: Request, res: Response, problem: Problem): void
 }
 
 export const notFound: RequestHandler = (req) => {
-  throw new Problem(404, 'route_not_found', `There is no ${req.method} ${req.path} here.`);
+  throw new Problem(404, 'route_not_found', `There is no route ${req.method} ${req.path}.`);
 };
 
-/** Answers every error as a problem. An error that the client did not cause is logged, and answered without its details. */
+/** Answers every error as a problem. Unexpected errors are logged, and their details are not sent to the client. */
 export function problemHandler(logger: Logger): ErrorRequestHandler {
   return (error, req, res, next) => {
     if (res.headersSent) return next(error);
@@ -85,7 +85,7 @@ function toProblem(error: unknown): Problem {
     });
   }
   const { status, type, message } = error as { status?: unknown; type?: unknown; message?: unknown };
-  // Express and its body parser mark the errors that the client caused with a 4xx status.
+  // Express and its body parser give a 4xx status to the errors that the client caused.
   if (typeof status === 'number' && status >= 400 && status < 500) {
     const code = String(type).replaceAll('.', '_');
     return isProblemCode(code)

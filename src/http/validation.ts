@@ -12,12 +12,12 @@ export const count = z
   .transform(Number);
 
 /**
- * An instant in RFC 3339: date, time with seconds, and offset. Read to the millisecond, which is as fine as events are
- * dated; what is finer is cut off.
+ * An instant in RFC 3339: date, time with seconds, and offset. Digits after the milliseconds are cut off, because the
+ * instants of events have milliseconds.
  */
 export const instant = z.string().transform((text, context) => {
-  const read = readInstant(text);
-  if (read !== undefined) return read;
+  const date = parseInstant(text);
+  if (date !== undefined) return date;
   context.addIssue({ code: 'custom', message: instantMessage, input: text });
   return z.NEVER;
 });
@@ -26,29 +26,29 @@ const instantMessage = 'must be an RFC 3339 instant such as 2030-01-31T12:00:00Z
 const instantPattern =
   /^(\d{4}-\d\d-\d\d)T((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(?:\.(\d+))?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/i;
 
-function readInstant(text: string): Date | undefined {
+function parseInstant(text: string): Date | undefined {
   const [, day, time, fraction = '', sign, hours = 0, minutes = 0] = instantPattern.exec(text) ?? [];
-  // 30 February would silently become 2 March.
-  if (day === undefined || !isDay(day)) return undefined;
+  // Date.parse would read 30 February as 2 March.
+  if (day === undefined || !isCalendarDay(day)) return undefined;
   const local = Date.parse(`${day}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`);
   const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
   return new Date(sign === '-' ? local + offset : local - offset);
 }
 
-function isDay(day: string): boolean {
+function isCalendarDay(day: string): boolean {
   const midnight = new Date(`${day}T00:00:00Z`);
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
 
-/** The cart a path names. */
+/** The path parameters of a cart. */
 export const cartPath = z.object({ userId: id });
 
 /** Page size: 1–500, default 100. */
 export const pageLimit = count.pipe(z.number().min(1).max(500)).default(100);
 
 /**
- * The value as the schema reads it.
- * @throws Problem 400 `invalid_request`, naming each field that is wrong.
+ * Returns the value as the schema reads it.
+ * @throws Problem 400 `invalid_request`, with an entry for each invalid field.
  */
 export function validate<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   const parsed = schema.safeParse(value);

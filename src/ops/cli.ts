@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { describeError } from '../describe-error';
 import type { OpenContext, RegisterOp, RunTask } from './context';
 import { registerHeal } from './heal';
 import { registerHistories } from './histories';
@@ -17,23 +18,23 @@ const registrations: readonly RegisterOp[] = [
 /** The operators' command line. */
 function createProgram(run: RunTask): Command {
   const program = new Command('ops')
-    .description('Looks after the carts: verifies, heals, rebuilds, exports and replays them. See docs/operations.md.')
-    .helpCommand('help [command]', 'what there is, or what a command takes')
+    .description('Verifies, heals, rebuilds, exports and replays carts. See docs/operations.md.')
+    .helpCommand('help [command]', 'show all commands, or the options of one command')
     .exitOverride()
-    .showHelpAfterError('(--help tells what there is)')
+    .showHelpAfterError('(--help shows all commands and options)')
     .addHelpText(
       'after',
       `
-Works on DATABASE_URL and TEMPORAL_ADDRESS; where they are not set, on the servers of a running \`npm start\`.
-Exit status: 0 all is well, 1 something was found, 2 the command could not be carried out.`,
+Connects to DATABASE_URL and TEMPORAL_ADDRESS. If they are not set, connects to the servers of a running \`npm start\`.
+Exit status: 0 no problem was found, 1 a problem was found, 2 the command failed.`,
     );
   for (const register of registrations) register(program, run);
   return program;
 }
 
 /**
- * Runs one command. Never rejects: what went wrong is told on standard error.
- * @param args the words after the program's name.
+ * Runs one command. It never rejects: errors are printed to standard error.
+ * @param args the command line without the program's name.
  * @returns the exit status.
  */
 export async function runOps(args: readonly string[], open: () => Promise<OpenContext>): Promise<number> {
@@ -51,14 +52,7 @@ export async function runOps(args: readonly string[], open: () => Promise<OpenCo
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    console.error(explain(error));
+    console.error(describeError(error));
     return 2;
   }
-}
-
-/** The message of an error and, below it, of what caused it. */
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = error.message || (error as NodeJS.ErrnoException).code || error.name;
-  return error.cause === undefined ? message : `${message}\n  because: ${explain(error.cause)}`;
 }

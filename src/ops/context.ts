@@ -10,33 +10,36 @@ import { hasSchema } from '../postgres/migrations/migrate';
 import { openClient } from '../temporal/connection';
 import type { HistorySource } from '../temporal/histories/histories';
 
-/** What a command works with. */
+/** The connections and the output of a command. */
 export interface OpsContext {
   readonly config: Config;
-  /** A pool that has the patience for statements of ten minutes. */
+  /** A connection pool that allows statements of up to ten minutes. */
   readonly db: Knex;
-  /** Connects when first asked for. @throws Error saying what to do, where Temporal does not answer. */
+  /** Connects at the first call. @throws Error that says what to do, if Temporal does not answer. */
   temporal(): Promise<Client>;
-  /** Temporal and the archive, to read histories from. */
+  /** Temporal and the archive, for reading histories. Throws as `temporal` does. */
   histories(): Promise<HistorySource>;
-  /** Writes a part of the result to standard output. */
+  /** Prints a part of the result to standard output. */
   print(text: string): void;
-  /** Shows on a terminal how far a command is; elsewhere nothing. */
-  startProgress(what: string, total?: number): Progress;
+  /** Shows the progress of a command, if the output is a terminal. */
+  startProgress(what: string, total?: number): ProgressBar;
 }
 
-export interface Progress {
+export interface ProgressBar {
   set(done: number): void;
   stop(): void;
 }
 
-/** Runs a command's task on a context of its own; what the task gives is the exit status: 0 fine, 1 found something wrong. */
+/**
+ * Opens a context, runs a command's task and closes the context. The task returns the exit status: 0, or 1 if it
+ * found a problem.
+ */
 export type RunTask = (task: (context: OpsContext) => Promise<number>) => Promise<void>;
 
-/** Adds one command to the program. */
+/** Adds one command, or one group of commands, to the program. */
 export type RegisterOp = (program: Command, run: RunTask) => void;
 
-/** A context, and how to close what it opened. */
+/** A context whose connections `close` closes. */
 export interface OpenContext {
   readonly context: OpsContext;
   close(): Promise<void>;
@@ -45,8 +48,8 @@ export interface OpenContext {
 const tenMinutesMs = 600_000;
 
 /**
- * Opens what commands work with: the configured Postgres and Temporal, or those of a running `npm start`.
- * @throws Error saying what to do, where Postgres does not answer.
+ * Connects to the configured Postgres and Temporal, or to those of a running `npm start`.
+ * @throws Error that says what to do, if Postgres does not answer.
  */
 export async function openContext(config: Config): Promise<OpenContext> {
   const db = await openDatabase(config);
@@ -70,26 +73,26 @@ async function openDatabase({ databaseUrl, embedded }: Config): Promise<Knex> {
   const url = databaseUrl ?? (await runningPostgresUrl(folder, embedded.postgresPort));
   if (url === undefined) {
     throw new Error(
-      `No Postgres: DATABASE_URL is not set, and none runs on ${embedded.dataDir} at port ${embedded.postgresPort}. ` +
-        'Start it with `npm start`, or set DATABASE_URL.',
+      `No Postgres: DATABASE_URL is not set, and no Postgres uses ${embedded.dataDir} and port ` +
+        `${embedded.postgresPort}. Start it with \`npm start\`, or set DATABASE_URL.`,
     );
   }
-  const db = connectDatabase(url, { poolSize: 10, name: 'cart-ops', patienceMs: tenMinutesMs });
+  const db = connectDatabase(url, { poolSize: 10, name: 'cart-ops', queryTimeoutMs: tenMinutesMs });
   try {
     await assertSchema(db);
     return db;
   } catch (error) {
     await db.destroy();
     const { host, pathname } = new URL(url);
-    throw new Error(`The Postgres at ${host}${pathname} cannot be worked with. Is DATABASE_URL right?`, {
-      cause: error,
-    });
+    throw new Error(`The Postgres at ${host}${pathname} cannot be used. Is DATABASE_URL correct?`, { cause: error });
   }
 }
 
-/** Commands leave the schema alone: someone may run them from newer code than the roles that are at work. */
+/** Commands do not migrate the schema, because they can be newer than the running roles. */
 async function assertSchema(db: Knex): Promise<void> {
-  if (!(await hasSchema(db))) throw new Error('It lacks the tables of the carts. Start any role once: it makes them.');
+  if (!(await hasSchema(db))) {
+    throw new Error('It does not have the tables of the carts. Start any role once: it creates them.');
+  }
 }
 
 const embeddedTemporal = ({ temporal, embedded }: Config): Config['temporal'] => ({
@@ -107,7 +110,8 @@ function lazyTemporal(options: Config['temporal']) {
       } catch (error) {
         const where = `${options.connection.address ?? 'localhost:7233'}, namespace ${options.namespace}`;
         throw new Error(
-          `Temporal does not answer at ${where}. Start it with \`npm start\`, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.`,
+          `Temporal does not answer at ${where}. ` +
+            'Start it with `npm start`, or set TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE.',
           { cause: error },
         );
       }
@@ -119,9 +123,9 @@ function lazyTemporal(options: Config['temporal']) {
   };
 }
 
-function startProgress(what: string, total?: number): Progress {
-  const known = total === undefined ? '{value}' : '{bar} {value} of {total} · {eta_formatted} left';
-  const options = { format: `${what}: ${known} · {rate}/s`, clearOnComplete: true, hideCursor: true };
+function startProgress(what: string, total?: number): ProgressBar {
+  const amount = total === undefined ? '{value}' : '{bar} {value} of {total} · {eta_formatted} left';
+  const options = { format: `${what}: ${amount} · {rate}/s`, clearOnComplete: true, hideCursor: true };
   const bar = new SingleBar(options, Presets.shades_classic);
   const startedAt = performance.now();
   bar.start(total ?? 0, 0, { rate: 0 });

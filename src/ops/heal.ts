@@ -13,8 +13,10 @@ interface Options {
 export const registerHeal: RegisterOp = (program, run) => {
   program
     .command('heal')
-    .description("fill what Postgres lacks of the log from Temporal's histories, as after restoring an older backup")
-    .option('--user <userId>', 'one cart', parseId)
+    .description(
+      "write the decisions that the log in Postgres lacks, from Temporal's histories, as after restoring a backup",
+    )
+    .option('--user <userId>', 'only this cart', parseId)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('heal', 'heal --user alice'))
     .action((options: Options) =>
@@ -32,7 +34,7 @@ async function healUser(context: OpsContext, userId: string): Promise<HealResult
   return { carts: 1, decisions: decisions.length, missing, failed: [] };
 }
 
-/** Heals all carts, showing how far it is. */
+/** Heals all carts and shows the progress. */
 export async function healEverything(context: OpsContext): Promise<HealResult> {
   const progress = context.startProgress('carts healed');
   const result = await healAll(await context.histories(), ({ carts }) => progress.set(carts));
@@ -41,6 +43,6 @@ export async function healEverything(context: OpsContext): Promise<HealResult> {
 }
 
 export function describeHealed({ carts, decisions, missing, failed }: HealResult): string {
-  const summary = `${carts} carts, ${decisions} decisions in histories: ${missing} were missing from Postgres.`;
+  const summary = `${carts} carts, ${decisions} decisions in histories: ${missing} were missing in Postgres.`;
   return failed.length > 0 ? `${asTable(failed, ['userId', 'reason'])}\n${summary} See docs/operations.md.` : summary;
 }

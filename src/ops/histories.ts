@@ -19,15 +19,18 @@ import type { OpsContext, RegisterOp } from './context';
 import { examples, parseId } from './options';
 import { asTable } from './table';
 
-/** A run and the user whose cart it is of. */
+/** A run, and the user whose cart it belongs to. */
 export interface RunOfUser {
   readonly userId: string;
   readonly run: CartRun;
 }
 
-/** The runs of a user's cart, or of a random sample of all carts, or of all of them, each read when it is asked for. */
+/**
+ * Reads the runs of one user's cart, of a random sample of all carts, or of all carts, each only when it is needed.
+ * @param sample the number of carts in the sample.
+ */
 export async function* runsOf(source: HistorySource, user?: string, sample?: number): AsyncGenerator<RunOfUser> {
-  const users = user === undefined ? listUsers(source) : only(user);
+  const users = user === undefined ? listUsers(source) : [user];
   for await (const userId of sample === undefined ? users : sampleOf(users, sample)) {
     for (const info of await listRuns(source, userId)) {
       const run = await readRun(source, userId, info);
@@ -36,34 +39,27 @@ export async function* runsOf(source: HistorySource, user?: string, sample?: num
   }
 }
 
-async function* only(user: string): AsyncGenerator<string> {
-  yield user;
-}
-
 /** `ops histories`: list, export and archive the histories of the carts' runs. */
 export const registerHistories: RegisterOp = (program, run) => {
   const histories = program.command('histories').description("the histories of the carts' runs");
   histories
     .command('list')
-    .description("a cart's runs in Temporal and in the archive, oldest first")
-    .requiredOption('--user <userId>', 'whose cart', parseId)
-    .option('--json', 'as JSON')
+    .description("list a cart's runs in Temporal and in the archive, oldest first")
+    .requiredOption('--user <userId>', 'the user of the cart', parseId)
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('histories list --user alice'))
     .action((options) => run((context) => list(context, options)));
   histories
     .command('export')
-    .description('write histories as JSON, as `temporal workflow show -o json` does, to replay or to keep')
-    .requiredOption('--out <folder>', 'where to; made if need be')
-    .option('--user <userId>', 'of this cart only', parseId)
-    .option('--run <runId>', 'of this run only', parseId)
-    .addHelpText(
-      'after',
-      examples('histories export --user alice --out /tmp/alice', 'histories export --out histories'),
-    )
+    .description('write histories to files, as JSON in the format of `temporal workflow show -o json`')
+    .requiredOption('--out <folder>', 'the folder for the files; it is created if it does not exist')
+    .option('--user <userId>', 'only this cart', parseId)
+    .option('--run <runId>', 'only this run', parseId)
+    .addHelpText('after', examples('histories export --user alice --out alice', 'histories export --out histories'))
     .action((options) => run((context) => exportHistories(context, options)));
   histories
     .command('sweep')
-    .description('archive all closed runs that are not archived yet; the worker does so every hour')
+    .description('archive all closed runs that are not in the archive yet; the worker does the same every hour')
     .addHelpText('after', examples('histories sweep'))
     .action(() => run(sweep));
 };
@@ -85,34 +81,37 @@ function summaryOf({ history, ...run }: CartRun) {
   return { ...run, events: history.events?.length ?? 0, decisions };
 }
 
-interface Chosen {
+interface RunSelection {
   readonly user?: string;
   readonly run?: string;
 }
 
-async function exportHistories(context: OpsContext, { out, ...chosen }: Chosen & { out: string }): Promise<number> {
+async function exportHistories(
+  context: OpsContext,
+  { out, ...selection }: RunSelection & { out: string },
+): Promise<number> {
   const source = await context.histories();
   const folder = path.resolve(out);
   await mkdir(folder, { recursive: true });
   const progress = context.startProgress('histories written');
   let written = 0;
-  for await (const { userId, run } of choose(source, chosen)) {
+  for await (const { userId, run } of selectRuns(source, selection)) {
     await writeFile(path.join(folder, fileName(userId, run.runId)), `${historyToJSON(run.history)}\n`);
     written += 1;
     progress.set(written);
   }
   progress.stop();
-  const wanted = chosen.run ?? chosen.user;
-  if (written === 0 && wanted !== undefined) throw new Error(noHistoryOf(wanted));
+  const selectedId = selection.run ?? selection.user;
+  if (written === 0 && selectedId !== undefined) throw new Error(noHistoryOf(selectedId));
   context.print(`${written} ${written === 1 ? 'history' : 'histories'} written to ${folder}`);
   return 0;
 }
 
-/** A name that every file system takes: an encoded id may be longer than those allow, and the run's id tells it apart anyway. */
+/** An encoded user id can be longer than file systems allow. The run's id alone makes the name unique. */
 const fileName = (userId: string, runId: string): string =>
   `${encodeURIComponent(userId).slice(0, 180)}-${encodeURIComponent(runId)}.json`;
 
-async function* choose(source: HistorySource, { user, run: runId }: Chosen): AsyncGenerator<RunOfUser> {
+async function* selectRuns(source: HistorySource, { user, run: runId }: RunSelection): AsyncGenerator<RunOfUser> {
   if (runId === undefined) return yield* runsOf(source, user);
   const userId = user ?? (await userOfRun(source, runId));
   if (userId === undefined) return;
@@ -133,5 +132,5 @@ async function sweep(context: OpsContext): Promise<number> {
   return 0;
 }
 
-/** What is said where a user or run has no history. */
+/** The message for a user or a run without a history. */
 export const noHistoryOf = (id: string): string => `Neither Temporal nor the archive has a history of ${id}.`;

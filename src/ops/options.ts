@@ -8,10 +8,11 @@ export function parseId(text: string): string {
 
 export function parseCount(text: string): number {
   const count = Number(text);
-  if (!Number.isSafeInteger(count) || count < 1) throw new InvalidArgumentError('It must be a whole number above 0.');
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new InvalidArgumentError('It must be a whole number greater than 0.');
   return count;
 }
 
-/** The examples below a command's help. */
+/** The examples at the end of a command's help. */
 export const examples = (...lines: readonly string[]): string =>
   `\nExamples:\n${lines.map((line) => `  $ npm run ops -- ${line}`).join('\n')}`;

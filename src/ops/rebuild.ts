@@ -17,13 +17,13 @@ const sources = ['log', 'temporal'] as const;
 export const registerRebuild: RegisterOp = (program, run) => {
   program
     .command('rebuild')
-    .description('build the read model anew while commands and queries go on; safe to kill, goes on where it stopped')
+    .description('rebuild the read model while commands and queries continue; after a kill, the next call continues')
     .requiredOption(
       '--from <source>',
-      "log: Postgres' copy of the log; temporal: heal that copy from the histories first",
+      "log: build from the log in Postgres; temporal: heal that log from Temporal's histories first",
       readSource,
     )
-    .option('--user <userId>', 'one cart, in place (from the log)', parseId)
+    .option('--user <userId>', 'rebuild only this cart, in place', parseId)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('rebuild --from log', 'rebuild --from temporal', 'rebuild --from log --user alice'))
     .action((options: Options) =>
@@ -37,12 +37,12 @@ export const registerRebuild: RegisterOp = (program, run) => {
 };
 
 function readSource(value: string): Options['from'] {
-  const source = sources.find((known) => known === value);
-  if (source === undefined) throw new InvalidArgumentError(`It is one of ${sources.join(', ')}.`);
+  const source = sources.find((each) => each === value);
+  if (source === undefined) throw new InvalidArgumentError(`It must be one of ${sources.join(', ')}.`);
   return source;
 }
 
-/** @returns whether every cart could be healed; a read model built from a log that is not whole would not be, either. */
+/** @returns whether every cart was healed. A read model built from an incomplete log would be incomplete, too. */
 async function heal(context: OpsContext): Promise<boolean> {
   const healed = await healEverything(context);
   if (healed.failed.length > 0) context.print(describeHealed(healed));
@@ -51,7 +51,7 @@ async function heal(context: OpsContext): Promise<boolean> {
 
 async function rebuildUser({ db }: OpsContext, userId: string): Promise<RebuildResult> {
   const result = await rebuildCart(db, userId);
-  if (result === undefined) throw new Error(`There is no log of a cart of ${userId}.`);
+  if (result === undefined) throw new Error(`The cart of ${userId} has no log.`);
   return result;
 }
 
@@ -64,7 +64,7 @@ async function rebuildEverything({ db, startProgress }: OpsContext): Promise<Reb
 
 function describe({ carts, events, differed }: RebuildResult): string {
   return [
-    `Rebuilt ${carts} carts from ${events} events; ${differed.length} were not as the log says.`,
+    `Rebuilt ${carts} carts from ${events} events; ${differed.length} did not match the log.`,
     ...differed.slice(0, 20).map((userId) => `  ${userId}`),
     ...(differed.length > 20 ? [`  … and ${differed.length - 20} more`] : []),
   ].join('\n');

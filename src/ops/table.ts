@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 
 type Cell = string | number | boolean | null | undefined;
 
-/** Rows as a table with their fields' names for a head; nothing where there are none. */
+/** Formats rows as a table with the fields' names as its head. Returns an empty text if there are no rows. */
 export function asTable<Row extends object>(rows: readonly Row[], fields: readonly (keyof Row & string)[]): string {
   if (rows.length === 0) return '';
   const table = new Table({ head: [...fields], style: { head: [], border: [], compact: true } });

@@ -13,9 +13,9 @@ interface Options {
 export const registerVerify: RegisterOp = (program, run) => {
   program
     .command('verify')
-    .description("hold histories, log, hash chain and read model against each other; exit 1 where they don't agree")
-    .option('--user <userId>', 'one cart', parseId)
-    .option('--sample <n>', 'so many carts, chosen at random', parseCount)
+    .description('compare histories, log, hash chain and read model; exit 1 if they differ')
+    .option('--user <userId>', 'only this cart', parseId)
+    .option('--sample <n>', 'only this many carts, chosen at random', parseCount)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', examples('verify', 'verify --user alice', 'verify --sample 1000 --json'))
     .action((options: Options) =>
@@ -49,7 +49,7 @@ function describe({ carts, decisions, events, notInHistories, findings }: Verify
     ...(findings.length > 0 ? [asTable(findings, ['userId', 'where', 'version', 'sequence', 'what'])] : []),
     `${carts} carts, ${decisions} decisions, ${events} events: ${findings.length} findings.`,
     ...(notInHistories > 0
-      ? [`${notInHistories} decisions are told by no history any more; they were held against the rest.`]
+      ? [`${notInHistories} decisions are in no history any more; they were compared with the rest.`]
       : []),
   ].join('\n');
 }

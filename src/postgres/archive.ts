@@ -6,7 +6,7 @@ import type { Knex } from 'knex';
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** A closed run as it is kept, without its history. */
+/** A closed run in the archive, without its history. */
 export interface ArchivedRun {
   readonly userId: string;
   readonly workflowId: string;
@@ -14,18 +14,18 @@ export interface ArchivedRun {
   readonly previousRunId: string | undefined;
   readonly startedAt: string;
   readonly closedAt: string;
-  /** How it ended, as Temporal names it: `ContinuedAsNew`, `Completed`, `Terminated`, … */
+  /** How the run ended, in Temporal's words: `ContinuedAsNew`, `Completed`, `Terminated`, … */
   readonly closedAs: string;
   readonly eventCount: number;
 }
 
 /**
- * Keeps a closed run for good. A run that is kept already is left as it is.
+ * Archives a closed run. A run that is already in the archive does not change.
  * @param history Temporal's History message in protobuf.
- * @returns whether it is new.
+ * @returns whether the run is new in the archive.
  */
 export async function archive(db: Knex, run: ArchivedRun, history: Uint8Array): Promise<boolean> {
-  const kept = await db('cart_histories')
+  const inserted = await db('cart_histories')
     .insert({
       run_id: run.runId,
       user_id: run.userId,
@@ -41,15 +41,15 @@ export async function archive(db: Knex, run: ArchivedRun, history: Uint8Array): 
     .onConflict('run_id')
     .ignore()
     .returning('run_id');
-  return kept.length > 0;
+  return inserted.length > 0;
 }
 
-/** Which of these runs are kept. */
+/** Returns the ids of those runs that are in the archive. */
 export async function findArchived(db: Knex, runIds: readonly string[]): Promise<Set<string>> {
   return new Set(await db('cart_histories').whereIn('run_id', runIds).pluck('run_id'));
 }
 
-/** The kept runs of a cart, oldest first. */
+/** Lists the archived runs of a cart, oldest first. */
 export async function listArchived(db: Knex, userId: string): Promise<ArchivedRun[]> {
   const columns = ['run_id', 'workflow_id', 'previous_run_id', 'started_at', 'closed_at', 'closed_as', 'event_count'];
   const rows = await db('cart_histories')
@@ -68,23 +68,26 @@ export async function listArchived(db: Knex, userId: string): Promise<ArchivedRu
   }));
 }
 
-/** The history of a kept run, as it was given. @throws Error where its content is not what was kept. */
+/**
+ * Reads the history of an archived run, as `archive` received it. Returns undefined if the run is not in the archive.
+ * @throws Error if its hash does not match its content.
+ */
 export async function readArchivedHistory(db: Knex, runId: string): Promise<Uint8Array | undefined> {
   const row = await db('cart_histories').where({ run_id: runId }).first('history', 'sha256');
   if (row === undefined) return undefined;
   const history = await decompress(row.history).catch(() => undefined);
   if (history === undefined || !sha256(history).equals(row.sha256)) {
-    throw new Error(`The archived history of run ${runId} is not what was archived: cart_histories was changed.`);
+    throw new Error(`The archived history of run ${runId} does not match its hash: cart_histories was changed.`);
   }
   return history;
 }
 
-/** The user whose kept run this is. */
+/** Finds the user whose cart an archived run belongs to. */
 export async function userOfArchived(db: Knex, runId: string): Promise<string | undefined> {
   return (await db('cart_histories').where({ run_id: runId }).first('user_id'))?.user_id;
 }
 
-/** The users of whom runs are kept, in the order of their ids, after the given one. */
+/** Lists users with archived runs, in order of user id, after the given one. */
 export async function listArchivedUsers(db: Knex, after: string, limit: number): Promise<string[]> {
   return db('cart_histories')
     .distinct('user_id')

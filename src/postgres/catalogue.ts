@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { LRUCache } from 'lru-cache';
 import { createLookUp } from './look-up';
 
-/** What the shop sells. Prices in minor units of the currency. */
+/** A product that the shop sells. Its price is in minor units of the currency. */
 export interface Product {
   readonly productId: string;
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Product {
 }
 
 export interface Catalogue {
-  /** @throws Error when Postgres cannot be reached and the product was never seen by this process. */
+  /** @throws Error if Postgres is unreachable and this process has never read the product. */
   find(productId: string): Promise<Product | undefined>;
   /** @returns whether the product is new. */
   put(product: Product): Promise<boolean>;
@@ -29,24 +29,25 @@ interface ProductRow {
 }
 
 const productsById = `
-  select product_id, name, unit_price, currency, max_quantity, available from products where product_id = any(?::text[])`;
+  select product_id, name, unit_price, currency, max_quantity, available
+  from products where product_id = any(?::text[])`;
 
 const rememberedProducts = 10_000;
 
-/** The catalogue in Postgres. While that is away, products are as they were last seen, so that carts can still be filled. */
+/** The catalogue in Postgres. While Postgres is unreachable, it returns each product as it was last read. */
 export function createCatalogue(db: Knex): Catalogue {
-  const lastSeen = new LRUCache<string, Product>({ max: rememberedProducts });
+  const lastRead = new LRUCache<string, Product>({ max: rememberedProducts });
   const read = createProductReader(db);
   return {
     async find(productId) {
       try {
         const product = await read(productId);
-        if (product !== undefined) lastSeen.set(productId, product);
+        if (product !== undefined) lastRead.set(productId, product);
         return product;
       } catch (error) {
-        const known = lastSeen.get(productId);
-        if (known === undefined) throw error;
-        return known;
+        const remembered = lastRead.get(productId);
+        if (remembered === undefined) throw error;
+        return remembered;
       }
     },
     async put(product) {
@@ -63,13 +64,13 @@ export function createCatalogue(db: Knex): Catalogue {
         .onConflict('product_id')
         .merge()
         .returning(db.raw('xmax = 0 as is_new'));
-      lastSeen.set(product.productId, product);
+      lastRead.set(product.productId, product);
       return written.is_new;
     },
   };
 }
 
-/** Reads products from Postgres, those asked for at the same moment with one statement, and keeps nothing. */
+/** Reads products from Postgres, without a cache. Products that are requested together are read with one statement. */
 export function createProductReader(db: Knex): (productId: string) => Promise<Product | undefined> {
   return createLookUp(async (productIds) => {
     const { rows } = await db.raw(productsById, [[...productIds]]).options({ name: 'products-by-id' });
@@ -77,7 +78,7 @@ export function createProductReader(db: Knex): (productId: string) => Promise<Pr
   });
 }
 
-/** A page of the catalogue in order of product id. */
+/** Reads a page of the catalogue, in order of product id. */
 export async function listProducts(db: Knex, after: string, limit: number): Promise<Product[]> {
   const rows = await db<ProductRow>('products').where('product_id', '>', after).orderBy('product_id').limit(limit);
   return rows.map(toProduct);

@@ -3,35 +3,40 @@ import knex, { type Knex } from 'knex';
 import pg from 'pg';
 
 const int8 = 20;
-/** Counts and minor units stay below 2^53 (src/domain/limits.ts), so they are read as numbers. */
+/** Reads bigints as numbers, because counts and minor units are below 2^53 (src/domain/limits.ts). */
 const types = {
   getTypeParser: (oid: number, format?: string) =>
     oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text'),
 };
 
 /**
- * A pool of connections to Postgres. Nothing waits longer than a few seconds: a query that cannot be answered fails, so that
- * its caller can say so.
- * @param options.readOnly refuses every write on these connections.
- * @param options.byKey for queries that look few rows up by their keys. Postgres takes a list in JSON for 100 rows and, while a
- * table is small or new to it, would rather read the whole table than look so many up.
- * @param options.patienceMs how long a query may take; 3,500 unless told, so that a request is answered within 5 s.
+ * Creates a pool of connections to Postgres. A query that gets no answer fails after a few seconds, so that its caller
+ * can report the failure.
+ * @param options.readOnly makes Postgres reject every write on these connections.
+ * @param options.prefersIndexes is for queries that look up a few rows by their keys. Postgres estimates 100 rows for a
+ * list in JSON. If a table is small or has no statistics yet, Postgres would then read the whole table instead of its
+ * index.
+ * @param options.queryTimeoutMs how long a query may take. With the default of 3,500, a request is answered within 5 s.
  */
 export function connectDatabase(
   url: string,
-  options: { poolSize: number; name: string; readOnly?: boolean; byKey?: boolean; patienceMs?: number },
+  options: { poolSize: number; name: string; readOnly?: boolean; prefersIndexes?: boolean; queryTimeoutMs?: number },
 ): Knex {
-  const { patienceMs = 3_500 } = options;
-  const settings = [`-c statement_timeout=${patienceMs}`, `-c idle_in_transaction_session_timeout=${patienceMs}`];
+  const { queryTimeoutMs = 3_500 } = options;
+  const settings = [
+    `-c statement_timeout=${queryTimeoutMs}`,
+    `-c idle_in_transaction_session_timeout=${queryTimeoutMs}`,
+  ];
   if (options.readOnly) settings.push('-c default_transaction_read_only=on');
-  if (options.byKey) settings.push('-c enable_seqscan=off', '-c enable_hashjoin=off', '-c enable_mergejoin=off');
+  if (options.prefersIndexes)
+    settings.push('-c enable_seqscan=off', '-c enable_hashjoin=off', '-c enable_mergejoin=off');
   return knex({
     client: 'pg',
     connection: {
       connectionString: url,
       application_name: options.name,
       options: settings.join(' '),
-      connectionTimeoutMillis: Math.min(10_000, patienceMs),
+      connectionTimeoutMillis: Math.min(10_000, queryTimeoutMs),
       keepAlive: true,
       types,
     },
@@ -39,36 +44,37 @@ export function connectDatabase(
       min: 0,
       max: options.poolSize,
       afterCreate: (connection: pg.Client, done: (error: undefined, connection: pg.Client) => void) => {
-        destroyWhenSilent(connection, patienceMs + 500);
+        closeWhenUnanswered(connection, queryTimeoutMs + 500);
         done(undefined, connection);
       },
     },
-    acquireConnectionTimeout: Math.min(30_000, patienceMs),
-    // Whoever asked is told by the rejected query; knex would print the same to the console.
+    acquireConnectionTimeout: Math.min(30_000, queryTimeoutMs),
+    // The rejected query reports the error to its caller. Knex would also print it to the console.
     log: { warn() {}, error() {} },
   });
 }
 
 /**
- * Ends a connection on which a query gets no answer at all. A server that can be reached answers within its statement timeout;
- * without this, a connection whose other end vanished would stay in the pool and fail every query it is given.
+ * Closes a connection if a query on it gets no answer. A reachable server answers within its statement timeout. A
+ * connection to an unreachable server would stay in the pool, and every query on it would fail.
  */
-function destroyWhenSilent(client: pg.Client, silenceMs: number): void {
+function closeWhenUnanswered(client: pg.Client, timeoutMs: number): void {
   const { connection, readyForQuery } = client as unknown as { connection: { stream: Socket }; readyForQuery: boolean };
-  if (typeof readyForQuery !== 'boolean') throw new Error('pg no longer tells whether a connection is in use.');
-  connection.stream.setTimeout(silenceMs);
+  if (typeof readyForQuery !== 'boolean')
+    throw new Error("pg's clients have no property readyForQuery, which says whether a query is running.");
+  connection.stream.setTimeout(timeoutMs);
   connection.stream.on('timeout', () => {
-    const isAsked = !(client as unknown as { readyForQuery: boolean }).readyForQuery;
-    if (isAsked) connection.stream.destroy(new Error('Query read timeout'));
+    const isQueryRunning = !(client as unknown as { readyForQuery: boolean }).readyForQuery;
+    if (isQueryRunning) connection.stream.destroy(new Error('Query read timeout'));
   });
 }
 
-/** @throws Error where Postgres does not answer a query. */
+/** @throws Error if Postgres does not answer a query. */
 export async function checkDatabase(db: Knex): Promise<void> {
   await db.raw('select 1');
 }
 
-/** Whether this error says that Postgres cannot be reached or does not take queries, rather than that a query is wrong. */
+/** Whether the cause of this error is that Postgres is unreachable or accepts no queries, and not the query itself. */
 export function isDatabaseAway(error: unknown): boolean {
   const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
   return (

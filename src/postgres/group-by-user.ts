@@ -1,4 +1,4 @@
-/** Rows of several users, by user, in the order given. */
+/** Groups rows by user. The rows of a user keep their order. */
 export function groupByUser<Row extends { readonly user_id: string }>(rows: readonly Row[]): Map<string, Row[]> {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {

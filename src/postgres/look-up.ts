@@ -3,10 +3,10 @@ import DataLoader from 'dataloader';
 const keysAtOnce = 50;
 
 /**
- * A look-up that asks once for all keys which are wanted at the same moment: under load a statement costs more than its rows.
- * Nothing is kept from one moment to the next. Where the statement fails, all who took part are told.
- * @param find gives what it finds by key.
- * @returns what finds a key's, or undefined.
+ * Creates a look-up that finds all keys which are requested together with one call of `find`, because under load a
+ * statement costs more than its rows. It has no cache. If `find` fails, all its callers get the error.
+ * @param find returns what it found, by key.
+ * @returns a function that looks up one key. It returns undefined if `find` did not find the key.
  */
 export function createLookUp<Found>(
   find: (keys: readonly string[]) => Promise<ReadonlyMap<string, Found>>,
@@ -16,7 +16,7 @@ export function createLookUp<Found>(
       const found = await find(keys);
       return keys.map((key) => found.get(key));
     },
-    // By the next turn of the event loop every request that has arrived has said what it wants.
+    // By the next turn of the event loop, all requests that have arrived have added their keys.
     { cache: false, maxBatchSize: keysAtOnce, batchScheduleFn: setImmediate },
   );
   return (key) => loader.load(key);

@@ -1,6 +1,6 @@
 import type { Product } from './catalogue';
 
-/** What the embedded shop sells at its first start. */
+/** The catalogue after the first `npm start`. */
 export const sampleProducts: readonly Product[] = [
   { productId: 'espresso', name: 'Espresso beans, 1 kg', unitPrice: 1_890, currency: 'EUR', available: true },
   { productId: 'filter', name: 'Paper filters, 100', unitPrice: 349, currency: 'EUR', available: true },

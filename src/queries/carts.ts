@@ -7,21 +7,21 @@ import { findOutcome } from '../postgres/log/outcomes';
 import type { Announcements } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
 import { diffRoutes } from './diff';
-import { cacheControl, cartThen } from './past-cart';
+import { cacheControlOf, requirePastCart } from './past-cart';
 import { type CartView, createCartReader, type ReadCart } from './read-cart';
-import { type Moment, readPastCarts } from './read-past-cart';
+import { type PointInTime, readPastCarts } from './read-past-cart';
 import { type RunLink, timelineRoutes } from './timeline';
 
 const cartQuery = z
   .strictObject({ minVersion: count.optional(), version: count.optional(), at: instant.optional() })
-  .refine((query) => Object.keys(query).length <= 1, 'minVersion, version and at exclude each other');
+  .refine((query) => Object.keys(query).length <= 1, 'must have only one of minVersion, version and at');
 const commandPath = cartPath.extend({ commandId: id });
 
 const freshnessSeconds = 5;
 
 /**
- * What a storefront reads of a cart: all of it from Postgres.
- * @param options.runLink makes the timeline's entries link to the run that decided them.
+ * The routes for reading a cart. They read only from Postgres.
+ * @param options.runLink adds to each timeline entry a link to the run that decided it.
  */
 export function cartQueryRoutes(
   db: Knex,
@@ -34,10 +34,11 @@ export function cartQueryRoutes(
   router.get('/carts/:userId', async (req, res) => {
     const { userId } = validate(cartPath, req.params);
     const { minVersion, version, at } = validate(cartQuery, req.query);
-    const moment: Moment | undefined = at !== undefined ? { at } : version !== undefined ? { version } : undefined;
-    if (moment !== undefined) {
-      const [past] = await readPastCarts(db, userId, [moment]);
-      sendVersioned(req, res, cartThen(past!, moment, at === undefined ? 'version' : 'at'), cacheControl(past!));
+    const point: PointInTime | undefined = at !== undefined ? { at } : version !== undefined ? { version } : undefined;
+    if (point !== undefined) {
+      const [past] = await readPastCarts(db, userId, [point]);
+      const cart = requirePastCart(past!, point, at === undefined ? 'version' : 'at');
+      sendVersioned(req, res, cart, cacheControlOf(past!));
       return;
     }
     const cart = minVersion
@@ -52,7 +53,7 @@ export function cartQueryRoutes(
     const { userId, commandId } = validate(commandPath, req.params);
     const outcome = await findOutcome(db, userId, commandId);
     if (outcome === undefined) {
-      throw new Problem(404, 'command_unknown', `No outcome of command ${commandId} is known, at least not yet.`);
+      throw new Problem(404, 'command_unknown', `Command ${commandId} has no recorded outcome yet.`);
     }
     const { data: _data, expectedVersion: _expectedVersion, ...command } = outcome;
     res.json(command);
@@ -77,13 +78,13 @@ async function cartOfVersionAtLeast(
   });
 }
 
-/** Answers with the cart and its version as ETag, or 304 where the client has this version. */
+/** Answers with the cart and its version as ETag, or with 304 if the client has this version. */
 function sendVersioned(req: Request, res: Response, cart: CartView, cacheControl: string): void {
   const etag = `"${cart.version}"`;
   res.set({ ETag: etag, 'Cache-Control': cacheControl });
-  // Not req.fresh: it takes the no-cache that fetch() adds to a conditional request for a wish to have it all again.
-  const known = (req.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (known.includes(etag) || known.includes('*')) {
+  // Not req.fresh: it would never answer 304 to fetch(), which adds `Cache-Control: no-cache` to conditional requests.
+  const clientTags = (req.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (clientTags.includes(etag) || clientTags.includes('*')) {
     res.status(304).end();
     return;
   }

@@ -2,52 +2,53 @@ import { Router } from 'express';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import { cartPath, count, instant, validate } from '../http/validation';
-import { cacheControl, cartThen } from './past-cart';
+import { cacheControlOf, requirePastCart } from './past-cart';
 import type { CartView } from './read-cart';
-import { type Moment, type PastCart, readPastCarts } from './read-past-cart';
+import { type PastCart, type PointInTime, readPastCarts } from './read-past-cart';
 
-/** All digits: a version. Anything else: an instant. */
-const moment = z.string().transform((text, context): Moment => {
+/** Digits only: a version. Anything else: an instant. */
+const pointInTime = z.string().transform((text, context): PointInTime => {
   const read = /^\d+$/.test(text) ? count.safeParse(text) : instant.safeParse(text);
   if (read.success) return read.data instanceof Date ? { at: read.data } : { version: read.data };
   for (const { message } of read.error.issues) context.addIssue({ code: 'custom', message, input: text });
   return z.NEVER;
 });
-const diffQuery = z.strictObject({ from: moment, to: moment });
+const diffQuery = z.strictObject({ from: pointInTime, to: pointInTime });
 
-/** `GET /carts/{userId}/diff?from=&to=`: what differs between the cart at two moments, each a version or an instant. */
+/** `GET /carts/{userId}/diff?from=&to=`: how the cart differs between two points in time. */
 export function diffRoutes(db: Knex): Router {
   const router = Router();
   router.get('/carts/:userId/diff', async (req, res) => {
     const { userId } = validate(cartPath, req.params);
     const { from, to } = validate(diffQuery, req.query);
-    const [before, after] = (await readPastCarts(db, userId, [from, to])) as [PastCart, PastCart];
-    const then = { from: cartThen(before, from, 'from'), to: cartThen(after, to, 'to') };
-    res.set('Cache-Control', cacheControl(before, after)).json({
+    const [pastFrom, pastTo] = (await readPastCarts(db, userId, [from, to])) as [PastCart, PastCart];
+    const before = requirePastCart(pastFrom, from, 'from');
+    const after = requirePastCart(pastTo, to, 'to');
+    res.set('Cache-Control', cacheControlOf(pastFrom, pastTo)).json({
       userId,
-      from: end(then.from, from),
-      to: end(then.to, to),
-      ...differenceOf(then.from, then.to),
+      from: describePoint(before, from),
+      to: describePoint(after, to),
+      ...differenceOf(before, after),
     });
   });
   return router;
 }
 
-const end = ({ version, currency }: CartView, asked: Moment) => ({
+const describePoint = ({ version, currency }: CartView, point: PointInTime) => ({
   version,
-  ...('at' in asked ? { at: asked.at.toISOString() } : {}),
+  ...('at' in point ? { at: point.at.toISOString() } : {}),
   currency,
 });
 
-/** What became of the cart: its lines that differ in quantity or price, first those it had, then those it got. */
+/** The lines that differ in quantity or price: first the lines of `before`, then the lines that only `after` has. */
 function differenceOf(before: CartView, after: CartView) {
-  const had = new Map(before.items.map((item) => [item.productId, item]));
-  const has = new Map(after.items.map((item) => [item.productId, item]));
-  const ids = new Set([...had.keys(), ...has.keys()]);
+  const itemsBefore = new Map(before.items.map((item) => [item.productId, item]));
+  const itemsAfter = new Map(after.items.map((item) => [item.productId, item]));
+  const ids = new Set([...itemsBefore.keys(), ...itemsAfter.keys()]);
   return {
-    // Where both have one and they differ, `from` and `to` tell which amounts are in which.
+    // If both carts have a currency and they differ, `from` and `to` in the answer show both.
     currency: after.currency ?? before.currency,
-    items: [...ids].flatMap((id) => lineDifference(had.get(id), has.get(id))),
+    items: [...ids].flatMap((id) => lineDifference(itemsBefore.get(id), itemsAfter.get(id))),
     itemCount: { before: before.itemCount, after: after.itemCount },
     subtotal: { before: before.subtotal, after: after.subtotal },
   };
@@ -59,8 +60,8 @@ function lineDifference(before: Item | undefined, after: Item | undefined) {
   if (before?.quantity === after?.quantity && before?.unitPrice === after?.unitPrice) return [];
   const { productId, name } = (after ?? before)!;
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
-  return [{ productId, name, change, before: content(before), after: content(after) }];
+  return [{ productId, name, change, before: quantityAndPrice(before), after: quantityAndPrice(after) }];
 }
 
-const content = (item: Item | undefined) =>
+const quantityAndPrice = (item: Item | undefined) =>
   item === undefined ? null : { quantity: item.quantity, unitPrice: item.unitPrice };

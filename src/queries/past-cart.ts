@@ -1,26 +1,25 @@
 import { Problem } from '../http/problem';
 import type { CartView } from './read-cart';
-import type { Moment, PastCart } from './read-past-cart';
+import type { PastCart, PointInTime } from './read-past-cart';
 
 /**
- * The cart at a moment that has been.
- * @param parameter the query parameter that named the moment.
- * @throws Problem 400 where the moment is still to come, 404 `version_unknown` where the cart does not have the version.
+ * Returns the cart, or throws the problem that explains why there is none.
+ * @param parameter the query parameter with the point in time.
+ * @throws Problem 400 if the point in time is in the future, 404 if the cart does not have the version.
  */
-export function cartThen(past: PastCart, moment: Moment, parameter: string): CartView {
+export function requirePastCart(past: PastCart, point: PointInTime, parameter: string): CartView {
   if (past.isFuture) {
-    const message = 'lies in the future: what the cart will be is not known';
+    const message = 'must not be in the future';
     throw new Problem(400, 'invalid_request', `${parameter}: ${message}`, { errors: [{ path: parameter, message }] });
   }
   if (past.cart !== undefined) return past.cart;
   const { newestVersion } = past;
-  const asked = 'version' in moment ? moment.version : moment.at.toISOString();
-  throw new Problem(404, 'version_unknown', `There is no version ${asked}; the newest is version ${newestVersion}.`, {
-    newestVersion,
-  });
+  const requested = 'version' in point ? point.version : point.at.toISOString();
+  const detail = `There is no version ${requested}; the newest is version ${newestVersion}.`;
+  throw new Problem(404, 'version_unknown', detail, { newestVersion });
 }
 
-/** For how long an answer made of these stays true. */
-export function cacheControl(...carts: readonly PastCart[]): string {
+/** The Cache-Control header of an answer made from these carts: the answer is cacheable if no event can change it. */
+export function cacheControlOf(...carts: readonly PastCart[]): string {
   return carts.every((cart) => cart.isFinal) ? 'private, max-age=31536000, immutable' : 'no-cache';
 }

@@ -8,7 +8,7 @@ import { createProductReader, listProducts } from '../postgres/catalogue';
 const productPath = z.object({ productId: id });
 const productsQuery = z.strictObject({ after: z.union([id, z.literal('')]).default(''), limit: pageLimit });
 
-/** `GET /products`, in pages, and `GET /products/{productId}`: the catalogue with today's prices. */
+/** `GET /products`, in pages, and `GET /products/{productId}`: the catalogue with its current prices. */
 export function productQueryRoutes(db: Knex): Router {
   const router = Router();
   const readProduct = createProductReader(db);

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { createLookUp } from '../postgres/look-up';
 
-/** A cart as the storefront sees it. Money in minor units, instants in RFC 3339 with milliseconds, UTC. */
+/** A cart in the form that clients receive. Money in minor units, instants in RFC 3339 in UTC with milliseconds. */
 export interface CartView {
   readonly userId: string;
   readonly version: number;
@@ -20,36 +20,37 @@ export interface CartView {
   }[];
 }
 
-/** SQL: an instant as all answers have it. */
-export const instant = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+/** SQL that formats an instant for clients. */
+export const toInstantText = (column: string) =>
+  `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** SQL, an aggregate: lines as a cart shows them, in the order in which they were put there. */
-export const lines = `coalesce(
+/** An SQL aggregate: the lines of a cart in the form that clients receive, in the order in which they were added. */
+export const linesAsJson = `coalesce(
   json_agg(json_build_object(
     'productId', product_id, 'name', name, 'quantity', quantity, 'unitPrice', unit_price,
-    'lineTotal', quantity * unit_price, 'addedAt', ${instant('added_at')}) order by added_version),
+    'lineTotal', quantity * unit_price, 'addedAt', ${toInstantText('added_at')}) order by added_version),
   '[]')`;
 
-// One statement, so that a cart and its items are of the same version.
-const cartsNow = `
+// One statement, so that a cart and its items have the same version.
+const selectCarts = `
   select user_id as "userId", version, status, currency, item_count as "itemCount", subtotal,
-         ${instant('updated_at')} as "updatedAt",
-         (select ${lines} from cart_items where cart_items.user_id = carts.user_id) as items
+         ${toInstantText('updated_at')} as "updatedAt",
+         (select ${linesAsJson} from cart_items where cart_items.user_id = carts.user_id) as items
   from carts where user_id = any(?::text[])`;
 
-/** Gives a cart as it is now. One that nobody used is empty, at version 0. */
+/** Reads the current cart of a user. An unused cart is empty, at version 0. */
 export type ReadCart = (userId: string) => Promise<CartView>;
 
-/** Reads with one statement what is asked for at the same moment, and keeps nothing. */
+/** Calls that are made at the same time share one statement. Nothing is cached. */
 export function createCartReader(db: Knex): ReadCart {
   const lookUp = createLookUp(async (userIds) => {
-    const { rows } = await db.raw(cartsNow, [[...userIds]]).options({ name: 'carts-now' });
+    const { rows } = await db.raw(selectCarts, [[...userIds]]).options({ name: 'carts-now' });
     return new Map<string, CartView>(rows.map((cart: CartView) => [cart.userId, cart]));
   });
-  return async (userId) => (await lookUp(userId)) ?? { userId, ...neverUsed };
+  return async (userId) => (await lookUp(userId)) ?? { userId, ...unusedCart };
 }
 
-const neverUsed: Omit<CartView, 'userId'> = {
+const unusedCart: Omit<CartView, 'userId'> = {
   version: 0,
   status: 'empty',
   currency: null,

@@ -1,39 +1,29 @@
 import type { Knex } from 'knex';
-import { type CartView, instant, lines } from './read-cart';
+import { type CartView, linesAsJson, toInstantText } from './read-cart';
 
-/** A point of a cart's life: after its n-th event, or after all events up to and including an instant. */
-export type Moment = { readonly version: number } | { readonly at: Date };
+/** A point in the life of a cart: after its n-th event, or after all events up to and including an instant. */
+export type PointInTime = { readonly version: number } | { readonly at: Date };
 
-/** A cart at a moment. */
+/** A cart at a point in time. */
 export interface PastCart {
-  /** Undefined where the cart does not have the version asked for. */
+  /** Undefined if the cart does not have this version. */
   readonly cart: CartView | undefined;
   readonly newestVersion: number;
   /** Whether no later event can change the answer. */
   readonly isFinal: boolean;
-  /** Whether the moment has not come yet: not by the clock of Postgres, nor by the cart's own events. */
+  /** Whether the point in time is later than both the clock of Postgres and the cart's newest event. */
   readonly isFuture: boolean;
 }
 
-/** The cart as it was after its n-th event, for n = `version`; undefined where it has no such version. */
-export async function readCartAtVersion(db: Knex, userId: string, version: number): Promise<CartView | undefined> {
-  const [past] = await readPastCarts(db, userId, [{ version }]);
-  return past!.cart;
-}
-
-/** The cart at each of the moments, in their order. One statement, so that all are told of the same log. */
-export async function readPastCarts(db: Knex, userId: string, moments: readonly Moment[]): Promise<PastCart[]> {
-  const statements = moments.map((moment) => ('at' in moment ? atInstant : atVersion));
-  const bindings = moments.flatMap((moment) => {
-    const asked = 'at' in moment ? moment.at : moment.version;
-    return [asked, userId, userId, userId];
-  });
-  const name = `past-carts-${moments.map((moment) => Object.keys(moment)[0]).join('-')}`;
-  const { rows } = await db
-    .raw(statements.map((sql, n) => `select ${n} as n, ${sql}`).join(' union all '), bindings)
-    .options({ name });
-  const inOrder = rows.sort((row: PastCartRow, other: PastCartRow) => row.n - other.n);
-  return inOrder.map(({ n: _n, newestVersion, isFinal, isFuture, ...cart }: PastCartRow) => ({
+/** Reads the cart at each of the points, in their order. One statement, so that all carts come from one snapshot. */
+export async function readPastCarts(db: Knex, userId: string, points: readonly PointInTime[]): Promise<PastCart[]> {
+  const statements = points.map((point, position) =>
+    db.raw('at' in point ? cartAtInstant : cartAtVersion, { ...point, userId, position }),
+  );
+  const name = `past-carts-${points.map((point) => ('at' in point ? 'at' : 'version')).join('-')}`;
+  const union = statements.map(() => '?').join(' union all ');
+  const { rows } = await db.raw(`${union} order by position`, statements).options({ name });
+  return rows.map(({ position: _position, newestVersion, isFinal, isFuture, ...cart }: PastCartRow) => ({
     cart: cart.version === null ? undefined : { userId, ...cart },
     newestVersion,
     isFinal,
@@ -41,44 +31,48 @@ export async function readPastCarts(db: Knex, userId: string, moments: readonly 
   }));
 }
 
-type PastCartRow = Omit<CartView, 'userId'> & Omit<PastCart, 'cart'> & { readonly n: number };
+type PastCartRow = Omit<CartView, 'userId' | 'version'> &
+  Omit<PastCart, 'cart'> & { readonly version: number | null; readonly position: number };
 
-const cartThen = (sql: {
-  version: string;
-  isFinal: string;
-  isFuture: string;
-  asked: string;
-  event: string;
-}): string => `
-  ${sql.version} as version, case when line.count = 0 then 'empty' else 'open' end as status, line.currency,
-  line.units as "itemCount", line.value as subtotal, ${instant('event.occurred_at')} as "updatedAt", line.items,
-  coalesce(carts.version, 0) as "newestVersion", ${sql.isFinal} as "isFinal", ${sql.isFuture} as "isFuture"
-  from (select ${sql.asked}) as asked
-  left join carts on carts.user_id = ?
-  left join lateral (${sql.event}) as event on true
+// Selecting e.type makes Postgres use the primary key. Without it, if most carts are short, Postgres would choose the
+// index by instants, which has all the other columns, and scan all of the cart's events in it.
+const cartAtVersion = `
+  select :position::integer as position,
+         case when requested.version = 0 then 0 when event.type is not null then event.version end as version,
+         case when line.count = 0 then 'empty' else 'open' end as status, line.currency,
+         line.units as "itemCount", line.value as subtotal, ${toInstantText('event.occurred_at')} as "updatedAt",
+         line.items, coalesce(carts.version, 0) as "newestVersion", true as "isFinal", false as "isFuture"
+  from (select :version::integer as version) as requested
+  left join carts on carts.user_id = :userId
+  left join lateral (
+    select e.version, e.occurred_at, e.type
+    from cart_events e where e.user_id = :userId and e.version = requested.version
+  ) as event on true
   cross join lateral (
     select count(*) as count, min(currency) as currency, coalesce(sum(quantity), 0) as units,
-           coalesce(sum(quantity * unit_price), 0)::bigint as value, ${lines} as items
-    from cart_item_history where user_id = ? and versions @> event.version
+           coalesce(sum(quantity * unit_price), 0)::bigint as value, ${linesAsJson} as items
+    from cart_item_history where user_id = :userId and versions @> event.version
   ) as line`;
 
-// That the event's type is asked for keeps Postgres on the primary key. Without, where most carts are short, it would take the
-// index by instants, which has all else that is needed, and read it through from the cart's first event to its last.
-const atVersion = cartThen({
-  version: 'case when asked.version = 0 then 0 when event.type is not null then event.version end',
-  isFinal: 'true',
-  isFuture: 'false',
-  asked: 'cast(? as integer) as version',
-  event: 'select e.version, e.occurred_at, e.type from cart_events e where e.user_id = ? and e.version = asked.version',
-});
-
-// Instants never decrease with versions. So the newest event up to an instant tells the version then, and the version, unlike
-// the instant, tells apart what happened within a millisecond; and once an event is later, no other can come before it.
-const atInstant = cartThen({
-  version: 'coalesce(event.version, 0)',
-  isFinal: 'coalesce(asked.at < carts.updated_at, false)',
-  isFuture: 'asked.at > greatest(now(), carts.updated_at)',
-  asked: 'cast(? as timestamptz) as at',
-  event: `select e.version, e.occurred_at from cart_events e where e.user_id = ? and e.occurred_at <= asked.at
-          order by e.occurred_at desc, e.version desc limit 1`,
-});
+// Instants never decrease from version to version. So the version at an instant is the version of the newest event up
+// to that instant, and the result is final once the cart has a later event. The lines are selected by version, because
+// several events can have the same instant.
+const cartAtInstant = `
+  select :position::integer as position, coalesce(event.version, 0) as version,
+         case when line.count = 0 then 'empty' else 'open' end as status, line.currency,
+         line.units as "itemCount", line.value as subtotal, ${toInstantText('event.occurred_at')} as "updatedAt",
+         line.items, coalesce(carts.version, 0) as "newestVersion",
+         coalesce(requested.at < carts.updated_at, false) as "isFinal",
+         requested.at > greatest(now(), carts.updated_at) as "isFuture"
+  from (select :at::timestamptz as at) as requested
+  left join carts on carts.user_id = :userId
+  left join lateral (
+    select e.version, e.occurred_at
+    from cart_events e where e.user_id = :userId and e.occurred_at <= requested.at
+    order by e.occurred_at desc, e.version desc limit 1
+  ) as event on true
+  cross join lateral (
+    select count(*) as count, min(currency) as currency, coalesce(sum(quantity), 0) as units,
+           coalesce(sum(quantity * unit_price), 0)::bigint as value, ${linesAsJson} as items
+    from cart_item_history where user_id = :userId and versions @> event.version
+  ) as line`;

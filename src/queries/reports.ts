@@ -8,7 +8,7 @@ import { parameters } from './reports/parameters';
 import { checkoutsReport, productsReport } from './reports/products-report';
 import { valueReport } from './reports/value-report';
 
-/** Reports over all carts, for operators, at any past instant or over a span: as JSON or CSV. */
+/** The routes for reports over all carts, for operators: at an instant or over a span of time, as JSON or CSV. */
 export function reportRoutes(db: Knex): Router {
   const report =
     <T extends z.ZodType>(schema: T, make: (db: Knex, query: z.output<T>) => Promise<Report>): RequestHandler =>

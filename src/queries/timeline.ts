@@ -5,7 +5,7 @@ import type { EventType } from '../domain/events';
 import { cartPath, count, id, instant, pageLimit, validate } from '../http/validation';
 import { readTimeline } from './read-timeline';
 
-/** Where a person can see the history of the run that decided something. */
+/** Returns the link to the history of a run in the Web UI. */
 export type RunLink = (userId: string, runId: string) => string;
 
 const entryTypes: Readonly<Record<EventType | 'CommandRejected', true>> = {
@@ -31,10 +31,10 @@ const timelineQuery = z
   })
   .refine(({ type, rejected }) => type !== 'CommandRejected' || rejected !== undefined, {
     path: ['type'],
-    message: 'CommandRejected needs rejected=include',
+    message: 'CommandRejected requires rejected=include',
   });
 
-/** `GET /carts/{userId}/events`: how the cart came to be what it is, oldest first; refused commands where asked for. */
+/** `GET /carts/{userId}/events`: the cart's events, oldest first; with `rejected=include` also rejected commands. */
 export function timelineRoutes(db: Knex, runLink: RunLink | undefined): Router {
   const router = Router();
   router.get('/carts/:userId/events', async (req, res) => {

@@ -1,4 +1,7 @@
-/** Runs the task for every item, at most `atOnce` at the same time. After a task failed it begins no other, and fails alike. */
+/**
+ * Runs the task for every item, at most `atOnce` at the same time. If a task fails, it starts no more tasks, waits for
+ * the running ones and throws the same error.
+ */
 export async function forEachAtOnce<T>(
   items: AsyncIterable<T>,
   atOnce: number,
@@ -8,11 +11,11 @@ export async function forEachAtOnce<T>(
   const failures: unknown[] = [];
   try {
     for await (const item of items) {
-      // A task may fail while the next item is waited for, when nobody looks.
-      const done: Promise<void> = task(item)
+      // The error is collected, because nothing awaits a task that fails while the next item is read.
+      const ended: Promise<void> = task(item)
         .catch((error) => void failures.push(error))
-        .finally(() => running.delete(done));
-      running.add(done);
+        .finally(() => running.delete(ended));
+      running.add(ended);
       if (running.size >= atOnce) await Promise.race(running);
       if (failures.length > 0) break;
     }

@@ -5,13 +5,14 @@ import { type HistorySource, listUsers } from '../temporal/histories/histories';
 import { forEachAtOnce } from './each';
 import { healMany } from './heal-many';
 
-/** What healing did. `failed`: carts that a person must look at, each with the reason. */
+/** The result of healing. */
 export interface HealResult {
   readonly carts: number;
-  /** How many decisions the histories told. */
+  /** How many decisions the histories have. */
   readonly decisions: number;
-  /** How many of those were missing from Postgres. */
+  /** How many of those were missing in Postgres. */
   readonly missing: number;
+  /** The carts that could not be healed. A person must check them. */
   readonly failed: readonly { readonly userId: string; readonly reason: string }[];
 }
 
@@ -19,34 +20,34 @@ const cartsAtOnce = 8;
 const decisionsAtOnce = 2_000;
 
 /**
- * Brings the copy of every cart's log up to what Temporal's histories tell. Commands, projections and queries go on; calling
- * it again, or after a kill, does no harm.
+ * Writes the decisions of Temporal's histories that the log in Postgres lacks, for every cart. Commands, projections
+ * and queries continue. It can be called again at any time, also after a kill.
  */
 export async function healAll(source: HistorySource, onProgress: (soFar: HealResult) => void): Promise<HealResult> {
   await sweepClosedRuns(source);
   let result: HealResult = { carts: 0, decisions: 0, missing: 0, failed: [] };
   const heal = async (logs: readonly CartLog[]) => {
     const outcomes = await healMany(source.db, logs);
-    result = logs.reduce((soFar, log, index) => plus(soFar, log, outcomes[index]!), result);
+    result = logs.reduce((soFar, log, index) => addOutcome(soFar, log, outcomes[index]!), result);
     onProgress(result);
   };
-  let read: CartLog[] = [];
-  let size = 0;
-  // Who reads the last cart of a batch heals it, while the others read on.
+  let batch: CartLog[] = [];
+  let decisionCount = 0;
+  // The reader that fills a batch heals it. The other readers continue.
   await forEachAtOnce(listUsers(source), cartsAtOnce, async (userId) => {
     const decisions = await readDecisions(source, userId, { isSwept: true });
-    read.push({ userId, decisions });
-    size += decisions.length;
-    if (size < decisionsAtOnce) return;
-    const batch = read;
-    [read, size] = [[], 0];
-    await heal(batch);
+    batch.push({ userId, decisions });
+    decisionCount += decisions.length;
+    if (decisionCount < decisionsAtOnce) return;
+    const full = batch;
+    [batch, decisionCount] = [[], 0];
+    await heal(full);
   });
-  await heal(read);
+  await heal(batch);
   return result;
 }
 
-const plus = (soFar: HealResult, { userId, decisions }: CartLog, outcome: number | Error): HealResult => ({
+const addOutcome = (soFar: HealResult, { userId, decisions }: CartLog, outcome: number | Error): HealResult => ({
   carts: soFar.carts + 1,
   decisions: soFar.decisions + decisions.length,
   missing: soFar.missing + (outcome instanceof Error ? 0 : outcome),

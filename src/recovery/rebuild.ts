@@ -11,37 +11,40 @@ import {
 } from '../postgres/read-model/shadow';
 import { forEachAtOnce } from './each';
 
-/** How much a rebuild has done. */
+/** How much a rebuild has done so far. */
 export type RebuildProgress = Omit<RebuildResult, 'differed'>;
 
-const eventsAtOnce = 20_000;
+const decisionsAtOnce = 20_000;
 const cartsAtOnce = 200;
-/** Postgres writes one batch while Node folds the other. */
+/** With two batches, Postgres writes one while Node.js folds the other. */
 const batchesAtOnce = 2;
-const passesAtMost = 5;
+const maxPasses = 5;
 
 /**
- * Builds the whole read model anew from the log in Postgres, in shadow tables beside those in use, and swaps them in one
- * transaction. Commands and queries continue meanwhile; projections wait for a moment at the end. A call after one that was
- * killed continues where that one stopped. The read model in use may be damaged or missing.
+ * Rebuilds the complete read model from the log in Postgres. It fills shadow tables and then replaces the tables in use
+ * with them in one transaction. Commands and queries continue. Projections wait during that transaction. After a kill,
+ * the next call continues. The tables in use may be damaged or missing.
  */
 export async function rebuildAll(db: Knex, onProgress: (progress: RebuildProgress) => void): Promise<RebuildResult> {
   await createShadow(db);
   let done: RebuildProgress = { carts: 0, events: 0 };
-  const fill = async (from: Knex, atOnce: number) => {
+  const runPass = async (connection: Knex, atOnce: number) => {
     const before = done;
-    await forEachAtOnce(staleBatches(from), atOnce, async (userIds) => {
-      const events = await buildInShadow(from, userIds);
+    await forEachAtOnce(listOutdated(connection), atOnce, async (userIds) => {
+      const events = await buildInShadow(connection, userIds);
       done = { carts: done.carts + userIds.length, events: done.events + events };
       onProgress(done);
     });
     return done.carts - before.carts;
   };
-  // Each pass takes what changed during the one before, until little is left to do while projections wait.
-  for (let pass = 0; pass < passesAtMost; pass += 1) if ((await fill(db, batchesAtOnce)) < cartsAtOnce) break;
+  // Each pass builds the carts that changed during the previous pass. So few are left while projections wait.
+  for (let pass = 0; pass < maxPasses; pass += 1) {
+    const builtCarts = await runPass(db, batchesAtOnce);
+    if (builtCarts < cartsAtOnce) break;
+  }
   const differed = await db.transaction(async (trx) => {
     await stopProjections(trx);
-    await fill(trx, 1);
+    await runPass(trx, 1);
     const users = await listDifferingUsers(trx);
     await swapShadow(trx);
     return users;
@@ -49,8 +52,8 @@ export async function rebuildAll(db: Knex, onProgress: (progress: RebuildProgres
   return { ...done, differed };
 }
 
-/** The users whose carts the shadow does not have as far as the log has them, in batches of bounded size. */
-async function* staleBatches(db: Knex): AsyncGenerator<string[]> {
+/** Lists the users whose carts have fewer decisions in the shadow than in the log, in batches of limited size. */
+async function* listOutdated(db: Knex): AsyncGenerator<string[]> {
   for await (const page of listLoggedCarts(db, cartsAtOnce)) {
     const built = await readShadowSequences(
       db,
@@ -62,14 +65,14 @@ async function* staleBatches(db: Knex): AsyncGenerator<string[]> {
 
 function* inBatches(carts: readonly { readonly userId: string; readonly sequence: number }[]): Generator<string[]> {
   let batch: string[] = [];
-  let size = 0;
+  let decisionCount = 0;
   for (const { userId, sequence } of carts) {
-    if (batch.length > 0 && size + sequence > eventsAtOnce) {
+    if (batch.length > 0 && decisionCount + sequence > decisionsAtOnce) {
       yield batch;
-      [batch, size] = [[], 0];
+      [batch, decisionCount] = [[], 0];
     }
     batch.push(userId);
-    size += sequence;
+    decisionCount += sequence;
   }
   if (batch.length > 0) yield batch;
 }

@@ -1,11 +1,11 @@
-/** A fair sample of a stream of unknown length (reservoir sampling). */
-export async function* sampleOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T> {
+/** Takes a fair random sample of a stream of unknown length (reservoir sampling). */
+export async function* sampleOf<T>(items: AsyncIterable<T> | Iterable<T>, size: number): AsyncGenerator<T> {
   const chosen: T[] = [];
   let count = 0;
   for await (const item of items) {
     count += 1;
-    const place = count <= size ? count - 1 : Math.floor(Math.random() * count);
-    if (place < size) chosen[place] = item;
+    const index = count <= size ? count - 1 : Math.floor(Math.random() * count);
+    if (index < size) chosen[index] = item;
   }
   yield* chosen;
 }

@@ -7,31 +7,31 @@ import { forEachAtOnce } from './each';
 import { sampleOf } from './sample';
 import { type Finding, type Verification, verifyCart } from './verify';
 
-/** What verifying found, over all carts looked at. */
+/** The result of verifying some carts. */
 export interface VerifyResult {
   readonly carts: number;
   readonly decisions: number;
   readonly events: number;
-  /** Decisions that no history tells any more; they could only be held against the hash chain and the read model. */
+  /** How many decisions are in no history any more. They are compared only with the hash chain and the read model. */
   readonly notInHistories: number;
   readonly findings: readonly Finding[];
 }
 
 const cartsAtOnce = 4;
-const secondLookMs = 2_000;
+const retryMs = 2_000;
 
-/** Verifies one cart. What is found is looked at a second time, for a projection may have been on its way. */
+/** Verifies one cart, and a second time if there are findings, because a projection may not have finished. */
 export async function verifyUser(source: HistorySource, userId: string): Promise<Verification> {
   const verify = async () => verifyCart(source.db, userId, await readHistoryRecord(source, userId));
   const first = await verify();
   if (first.findings.length === 0) return first;
-  await delay(secondLookMs);
+  await delay(retryMs);
   return verify();
 }
 
 /**
- * Verifies every cart known to Temporal, the archive, the log or the read model.
- * @param sample how many carts to look at, chosen at random; all of them where undefined.
+ * Verifies every cart that is in Temporal, the archive, the log or the read model.
+ * @param sample verifies only this many carts, chosen at random.
  */
 export async function verifyAll(
   source: HistorySource,
@@ -56,14 +56,14 @@ export async function verifyAll(
 
 async function* allUsers(source: HistorySource): AsyncGenerator<string> {
   const seen = new Set<string>();
-  for await (const userId of fromEverywhere(source)) {
+  for await (const userId of listAllSources(source)) {
     if (seen.has(userId)) continue;
     seen.add(userId);
     yield userId;
   }
 }
 
-async function* fromEverywhere(source: HistorySource): AsyncGenerator<string> {
+async function* listAllSources(source: HistorySource): AsyncGenerator<string> {
   for await (const page of listLoggedCarts(source.db, 1_000)) for (const { userId } of page) yield userId;
   yield* listUsers(source);
   yield* listUsersInReadModel(source.db);

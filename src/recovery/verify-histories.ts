@@ -15,9 +15,9 @@ export const placeOf = ({ sequence, runId, decidedAt }: RecordedDecision): strin
   [sequence, runId, decidedAt].join(' ');
 
 /**
- * Compares every field of the decisions on record with the histories. A decision that was projected must be on record. Another
- * one may have been left behind by a run that was reset or terminated; then its command must be on record. And a decision on
- * record must be in the history of its run, where there is that history.
+ * Compares every field of the decisions on record with the histories. A decision that was projected must be on
+ * record. Another one may have been left behind by a run that was reset or terminated; then its command must be on
+ * record. And a decision on record must be in the history of its run, where there is that history.
  */
 export function checkHistories(
   recorded: readonly RecordedDecision[],

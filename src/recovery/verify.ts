@@ -8,7 +8,7 @@ import { readModelTables } from '../postgres/read-model/tables';
 import type { HistoryRecord } from '../temporal/histories/decisions';
 import { checkHistories, placeOf } from './verify-histories';
 
-/** Something that is not as it must be, with the place and what to make of it. */
+/** Something that is wrong with a cart, with its place. */
 export interface Finding {
   readonly userId: string;
   readonly where: 'commands' | 'events' | 'hash chain' | 'read model' | 'histories';
@@ -17,17 +17,20 @@ export interface Finding {
   readonly what: string;
 }
 
-/** How a cart stands: what was held against what, and what was found. */
+/** The result of verifying one cart. */
 export interface Verification {
   readonly userId: string;
   readonly decisions: number;
   readonly events: number;
-  /** How many of the decisions could be held against Temporal's histories; the rest is past retention and not archived. */
+  /** How many decisions are in Temporal's histories or the archive. The others were deleted and never archived. */
   readonly inHistories: number;
   readonly findings: readonly Finding[];
 }
 
-/** Compares all that is known of a cart: Temporal's histories, the log in Postgres, its hash chain, its fold, the read model. */
+/**
+ * Compares all that is known of a cart: Temporal's histories, the log in Postgres, its hash chain, its fold, the read
+ * model.
+ */
 export async function verifyCart(db: Knex, userId: string, histories: HistoryRecord): Promise<Verification> {
   const { log, recorded, stored } = await db.transaction(
     async (trx) => ({
@@ -54,9 +57,9 @@ export async function verifyCart(db: Knex, userId: string, histories: HistoryRec
   };
 }
 
-type Found = Omit<Finding, 'userId'>;
+type FindingOfCart = Omit<Finding, 'userId'>;
 
-function checkSequences({ commands }: StoredLog): Found[] {
+function checkSequences({ commands }: StoredLog): FindingOfCart[] {
   const wrong = commands.find(({ sequence }, index) => sequence !== index + 1);
   if (wrong === undefined) return [];
   const place = commands.indexOf(wrong) + 1;
@@ -65,58 +68,61 @@ function checkSequences({ commands }: StoredLog): Found[] {
   ];
 }
 
-function checkEvents({ commands, events }: StoredLog): Found[] {
+function checkEvents({ commands, events }: StoredLog): FindingOfCart[] {
   const bySequence = new Map(commands.map((command) => [command.sequence, command]));
-  const found: Found[] = [];
+  const findings: FindingOfCart[] = [];
   const gap = events.findIndex(({ event }, index) => event.version !== index + 1);
   if (gap !== -1) {
-    const what = `the event of version ${gap + 1} is missing; ${events[gap]!.event.version} is in its place`;
-    found.push({ where: 'events', version: gap + 1, what });
+    const what = `the event of version ${gap + 1} is missing; version ${events[gap]!.event.version} is in its place`;
+    findings.push({ where: 'events', version: gap + 1, what });
   }
   events.forEach(({ event, sequence }, index) => {
     const { version } = event;
     const command = bySequence.get(sequence);
     if (command === undefined || !isRecordedAs(command.commandId, event.commandId, sequence)) {
-      found.push({ where: 'events', version, what: `its command ${event.commandId} is not decision ${sequence}` });
+      findings.push({ where: 'events', version, what: `its command ${event.commandId} is not decision ${sequence}` });
     } else if (command.outcome !== 'applied') {
-      found.push({
+      findings.push({
         where: 'events',
         version,
         what: `its command ${event.commandId} is on record as ${command.outcome}`,
       });
     }
     if (index > 0 && sequence < events[index - 1]!.sequence) {
-      found.push({ where: 'events', version, what: `it stands before an event of an earlier decision` });
+      findings.push({ where: 'events', version, what: 'it comes before an event of an earlier decision' });
     }
   });
-  return found;
+  return findings;
 }
 
-function checkChain({ userId, events }: StoredLog): Found[] {
-  const found: Found[] = [];
+function checkChain({ userId, events }: StoredLog): FindingOfCart[] {
+  const findings: FindingOfCart[] = [];
   let expected: Buffer = genesisHash;
   for (const { event, previousHash, hash } of events) {
     const { version } = event;
     if (!previousHash.equals(expected)) {
-      found.push({ where: 'hash chain', version, what: 'it does not follow on the event before it' });
+      findings.push({ where: 'hash chain', version, what: 'its previous hash is not the hash of the previous event' });
     }
     if (!hashEvent(previousHash, userId, event).equals(hash)) {
-      found.push({ where: 'hash chain', version, what: 'its content is not what its hash was made of' });
+      findings.push({ where: 'hash chain', version, what: 'its hash does not match its content' });
     }
     expected = hash;
   }
-  return found;
+  return findings;
 }
 
-async function checkReadModel(db: Knex, log: StoredLog, stored: StoredReadModel): Promise<Found[]> {
+async function checkReadModel(db: Knex, log: StoredLog, stored: StoredReadModel): Promise<FindingOfCart[]> {
   if (log.commands.length === 0 && stored.carts === null) return [];
   let expected: StoredReadModel;
   try {
     expected = await toStoredModel(db, buildReadModel(log));
   } catch (error) {
-    return [{ where: 'events', what: `they cannot be folded: ${(error as Error).message}` }];
+    return [{ where: 'events', what: `folding them failed: ${(error as Error).message}` }];
   }
   return readModelTables
     .filter((table) => JSON.stringify(expected[table]) !== JSON.stringify(stored[table]))
-    .map((table) => ({ where: 'read model', what: `${table} is not what the log folds to: run ops rebuild --user` }));
+    .map((table) => ({
+      where: 'read model',
+      what: `${table} differs from what the log folds to: run ops rebuild --from log --user`,
+    }));
 }

@@ -3,7 +3,7 @@ import { productCommandRoutes } from '../commands/products';
 import { createCommandSender } from '../commands/send-command';
 import { createCatalogue } from '../postgres/catalogue';
 import { connectDatabase } from '../postgres/database';
-import { createUnusedCheck } from '../postgres/log/checkpoint';
+import { createNewUserCheck } from '../postgres/log/checkpoint';
 import { findOutcome } from '../postgres/log/outcomes';
 import { listenForProjections } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
@@ -13,16 +13,16 @@ import { openClient } from '../temporal/connection';
 import type { Role, RoleOptions } from './role';
 
 /**
- * The command side: HTTP → command → signal. It needs Temporal. Without Postgres it continues, except for products that it
- * has not seen and for waits.
+ * The command side: HTTP → command → signal. It needs Temporal. Without Postgres it still accepts commands, but it
+ * knows only products that it has read before, and a client that waits for an outcome gets none.
  */
 export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
-  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', patienceMs: 1_500 });
+  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', queryTimeoutMs: 1_500 });
   const announcements = listenForProjections(databaseUrl, logger);
   const { client, check, close } = openClient(temporal);
   const catalogue = createCatalogue(db);
   const ports = {
-    sendCommand: createCommandSender(client, temporal.taskQueue, createUnusedCheck(db)),
+    sendCommand: createCommandSender(client, temporal.taskQueue, createNewUserCheck(db)),
     catalogue,
     findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
     awaitOutcome: (userId: string, commandId: string, seconds: number) =>

@@ -4,9 +4,9 @@ import { connectDatabase } from '../postgres/database';
 import { migrate } from '../postgres/migrations/migrate';
 import { sampleProducts } from '../postgres/sample-products';
 
-/** Brings the schema up to date. Every role calls it before it opens. */
+/** Migrates the schema. Every role calls this before it opens. */
 export async function migrateDatabase(databaseUrl: string): Promise<void> {
-  const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations', patienceMs: 600_000 });
+  const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations', queryTimeoutMs: 600_000 });
   try {
     await migrate(db);
   } finally {
@@ -14,7 +14,7 @@ export async function migrateDatabase(databaseUrl: string): Promise<void> {
   }
 }
 
-/** Puts the sample products into the catalogue where it is empty, so that there is something to buy. */
+/** Fills an empty catalogue with the sample products, so that there is something to buy. */
 export async function seedCatalogue(databaseUrl: string): Promise<void> {
   const db = connectDatabase(databaseUrl, { poolSize: 1, name: 'cart-seed' });
   try {
@@ -26,10 +26,10 @@ export async function seedCatalogue(databaseUrl: string): Promise<void> {
   }
 }
 
-/** @throws Error where no database is configured: a role that runs alone embeds none. */
+/** @throws Error if no database is configured. A role that runs alone does not start one. */
 export function requireDatabaseUrl({ databaseUrl }: Config): string {
   if (databaseUrl !== undefined) return databaseUrl;
   throw new Error(
-    'DATABASE_URL is not set. Set it to the Postgres of the carts, or use `npm start`, which brings its own.',
+    'DATABASE_URL is not set. Set it to the Postgres of the carts, or use `npm start`, which starts its own.',
   );
 }

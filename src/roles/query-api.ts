@@ -7,7 +7,7 @@ import { productQueryRoutes } from '../queries/products';
 import { reportRoutes } from '../queries/reports';
 import type { Role, RoleOptions } from './role';
 
-/** The query side: HTTP ← SQL. It needs Postgres alone. */
+/** The query side: HTTP ← SQL. It needs only Postgres. */
 export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger }: RoleOptions): Promise<Role> {
   const db = connectDatabase(databaseUrl, { poolSize: 10, readOnly: true, name: 'cart-queries' });
   const announcements = listenForProjections(databaseUrl, logger);

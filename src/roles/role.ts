@@ -4,7 +4,7 @@ import type { Config } from '../config';
 import type { HealthChecks, HealthDetails } from '../http/health';
 import type { TemporalNamespace } from '../temporal/connection';
 
-/** A running part of the system: what it serves over HTTP, its health, and how it is closed. */
+/** A running part of the system, with its HTTP routes and its health checks. */
 export interface Role {
   readonly routers: readonly Router[];
   readonly checks: HealthChecks;
@@ -12,11 +12,11 @@ export interface Role {
   close(): Promise<void>;
 }
 
-/** What a role runs on. */
+/** The servers and settings of a role. */
 export interface RoleOptions {
   readonly temporal: TemporalNamespace & Pick<Config['temporal'], 'taskQueue'>;
   readonly databaseUrl: string;
-  /** Where Temporal's Web UI is, if anywhere; the timeline then links to the runs. */
+  /** The address of Temporal's Web UI. If it is set, the timeline links to the runs. */
   readonly webUiUrl?: string | undefined;
   readonly logger: Logger;
 }

@@ -4,7 +4,7 @@ import { closeServer, createApp, listen } from '../http/app';
 import type { Role } from './role';
 import type { Process } from './run-process';
 
-/** The HTTP application of these roles together. */
+/** Makes one HTTP application of these roles. */
 export function appOf(roles: readonly Role[], logger: Logger): Express {
   return createApp({
     routers: roles.flatMap((role) => role.routers),
@@ -14,7 +14,10 @@ export function appOf(roles: readonly Role[], logger: Logger): Express {
   });
 }
 
-/** Serves these roles over HTTP, and stops serving before it closes them. @returns the address. */
+/**
+ * Serves these roles over HTTP. When the process ends, it stops serving before it closes them.
+ * @returns the address.
+ */
 export async function serveRoles(
   { config, logger, defer }: Process,
   roles: readonly Role[],

@@ -5,7 +5,7 @@ import { runCartWorker } from '../worker/run-cart-worker';
 import { installRuntime } from '../worker/runtime';
 import type { Role, RoleOptions } from './role';
 
-/** The worker: Temporal → decisions → Postgres, and the archive of closed runs. */
+/** The worker: decides commands, projects decisions into Postgres, and archives closed runs. */
 export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
   installRuntime(logger);
   const { taskQueue } = temporal;

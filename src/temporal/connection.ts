@@ -2,20 +2,20 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config';
 
-/** A namespace of a Temporal server, and how to connect to it. */
+/** A namespace of a Temporal server, and the options to connect to it. */
 export type TemporalNamespace = Pick<Config['temporal'], 'connection' | 'namespace'>;
 
 /**
- * A client that connects when first used, so that a process can start, and say so, while Temporal is away.
- * @returns the client and a check that Temporal answers.
+ * Opens a client that connects at its first use, so that a process can start and report its health without Temporal.
+ * @returns the client, and a check that fails if Temporal does not answer.
  */
 export function openClient({ connection: options, namespace }: TemporalNamespace) {
   const channelArgs = {
-    // Closes a connection whose other end went silent after 15 s; with the SDK's own setting it takes 45 s.
+    // Closes a connection after 15 s if the server does not answer. With the SDK's settings it takes 45 s.
     'grpc.keepalive_time_ms': 10_000,
     'grpc.keepalive_timeout_ms': 5_000,
-    // A page of a hot cart's history is larger than gRPC's limit of 4 MB. The SDK (1.24) sets 128 MB as well, under a
-    // name that gRPC does not know.
+    // A page of a busy cart's history can be larger than gRPC's default limit of 4 MB. The SDK (1.24) wants 128 MB too,
+    // but sets them under a name that gRPC does not know.
     'grpc.max_receive_message_length': 128 * 1024 * 1024,
   };
   const connection = Connection.lazy({ ...options, channelArgs });
@@ -24,7 +24,7 @@ export function openClient({ connection: options, namespace }: TemporalNamespace
   return { client: new Client({ connection, namespace }), check, close: () => connection.close() };
 }
 
-/** The connection a worker polls on. @throws Error naming the address when Temporal does not answer. */
+/** Opens the connection of a worker. @throws Error that names the address, if Temporal does not answer. */
 export async function openWorkerConnection({
   connection: options,
 }: Pick<TemporalNamespace, 'connection'>): Promise<NativeConnection> {
@@ -32,7 +32,8 @@ export async function openWorkerConnection({
     return await NativeConnection.connect(options);
   } catch (error) {
     throw new Error(
-      `Temporal does not answer at ${options.address ?? 'localhost:7233'}. Start it, or set TEMPORAL_ADDRESS to where it is.`,
+      `Temporal does not answer at ${options.address ?? 'localhost:7233'}. ` +
+        'Start it, or set TEMPORAL_ADDRESS to its address.',
       { cause: error },
     );
   }

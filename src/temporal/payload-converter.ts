@@ -1,8 +1,8 @@
 import { defaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
 
 /**
- * As the default converter, but total when reading: a payload that cannot be decoded becomes a text saying so. Anyone who can
- * signal a workflow can send such a payload, and an error here would stop the cart for good.
+ * Works like the default converter, but reading never throws: a payload that cannot be decoded becomes a text that says
+ * so. Any client that can signal a workflow can send such a payload, and an error here would stop the cart permanently.
  */
 export const payloadConverter: PayloadConverter = {
   toPayload: (value) => defaultPayloadConverter.toPayload(value),

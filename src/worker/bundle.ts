@@ -1,9 +1,9 @@
 import { bundleWorkflowCode, type WorkflowBundle } from '@temporalio/worker';
 
-/** The payload converter that workflows and everything that reads their histories use. */
+/** The payload converter of the workflows, and of all code that reads their histories. */
 export const payloadConverterPath = require.resolve('../temporal/payload-converter');
 
-/** Bundles the workflow code as the worker runs it. Takes some seconds. */
+/** Bundles the workflow code for a worker. This takes a few seconds. */
 export function bundleCartWorkflow(): Promise<WorkflowBundle> {
   return bundleWorkflowCode({
     workflowsPath: require.resolve('../../workflows/cart'),

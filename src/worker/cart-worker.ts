@@ -3,10 +3,10 @@ import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/w
 import type { Knex } from 'knex';
 import { createActivities } from '../../activities';
 import { payloadConverterPath } from './bundle';
-import { createPacedSlots, noteCartsInUse } from './paced-slots';
+import { createPacedSlots, markCartsInUse } from './paced-slots';
 import { createTaskPace } from './task-pace';
 
-/** How a cart worker is created. */
+/** The connections and settings of a cart worker. */
 export interface CartWorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
@@ -16,7 +16,7 @@ export interface CartWorkerOptions {
   readonly maxCachedWorkflows?: number;
 }
 
-/** Creates a worker that decides and projects carts. It does not run yet. */
+/** Creates a worker that decides and projects carts. The caller must start it. */
 export function createCartWorker({ db, ...options }: CartWorkerOptions): Promise<Worker> {
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   const pace = createTaskPace();
@@ -24,19 +24,19 @@ export function createCartWorker({ db, ...options }: CartWorkerOptions): Promise
     ...options,
     activities: createActivities({ client, db }),
     dataConverter: { payloadConverterPath },
-    interceptors: { activity: [noteCartsInUse(pace)] },
+    interceptors: { activity: [markCartsInUse(pace)] },
     tuner: {
-      // As many as the SDK has without a tuner.
+      // 40 is the SDK's default without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),
-      // Many wait for their turn in one transaction, so the connections to Postgres do not limit them. A task that finds a
-      // slot on the worker that scheduled it is not sent through the server's queues.
+      // Many activities wait to share one transaction, so they need more slots than Postgres has connections. If the
+      // worker that scheduled an activity has a free slot, the activity starts there without the server's task queue.
       activityTaskSlotSupplier: { type: 'fixed-size', numSlots: 500 },
       localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },
-    // Of ten polls the SDK has two ask for carts that are in no cache; those of new users would wait for them.
+    // By default only two of ten polls are for carts that are in no worker's cache, and new users would wait.
     nonStickyToStickyPollRatio: 0.5,
-    // A cart whose worker died waits this long before another worker takes it.
+    // If a worker dies, its carts wait this long before another worker takes them.
     stickyQueueScheduleToStartTimeout: '3s',
     shutdownGraceTime: '5s',
     shutdownForceTime: '10s',

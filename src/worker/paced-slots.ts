@@ -3,21 +3,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ActivityInterceptorsFactory, CustomSlotSupplier, WorkflowSlotInfo } from '@temporalio/worker';
 import type { TaskPace } from './task-pace';
 
-/** Tells the pace which carts are in use: those for which activities are run. */
-export const noteCartsInUse =
+/** Marks a cart as in use when this worker runs one of its activities. */
+export const markCartsInUse =
   (pace: TaskPace): ActivityInterceptorsFactory =>
   ({ info }) => ({
     inbound: {
       execute(input, next) {
-        pace.see(info.workflowExecution!.workflowId);
+        pace.markInUse(info.workflowExecution!.workflowId);
         return next(input);
       },
     },
   });
 
 /**
- * Slots for workflow tasks, as many at once as told. A worker polls for a task when it has a slot, so that tasks of carts it
- * has in its cache are asked for at the given pace; those of other carts, which have nobody to share with, are not held back.
+ * Slots for workflow tasks. A worker polls for a task when it has a slot, so the slots set the pace at which it takes
+ * tasks of carts in its cache. Tasks of other carts do not wait: no earlier commands of these carts could share them.
+ * @param slots how many tasks may run at the same time.
  */
 export function createPacedSlots(slots: number, pace: TaskPace): CustomSlotSupplier<WorkflowSlotInfo> {
   const released = new EventEmitter().setMaxListeners(0);
@@ -26,11 +27,11 @@ export function createPacedSlots(slots: number, pace: TaskPace): CustomSlotSuppl
     type: 'custom',
     async reserveSlot({ isSticky }, signal) {
       try {
-        const wait = isSticky ? pace.next() : 0;
-        if (wait > 0) await delay(wait, undefined, { signal });
+        const waitMs = isSticky ? pace.scheduleTask() : 0;
+        if (waitMs > 0) await delay(waitMs, undefined, { signal });
         while (used >= slots) await once(released, 'slot', { signal });
       } catch (error) {
-        // What the SDK knows it has aborted by; it would log any other error as a fault.
+        // The SDK expects the reason of its own signal, and logs every other error as a failure.
         signal.throwIfAborted();
         throw error;
       }

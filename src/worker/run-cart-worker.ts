@@ -6,19 +6,19 @@ import type { HistorySource } from '../temporal/histories/histories';
 import { type CartWorkerOptions, createCartWorker } from './cart-worker';
 import { registerSearchAttributes } from './register-search-attributes';
 
-/** A running worker, and what it works with. */
+/** A running worker, and its connections. */
 export interface RunningCartWorker extends HistorySource {
   readonly worker: Worker;
-  /** Ends once the worker has finished what is under way and its connections are closed. */
+  /** Waits until the worker has finished its current tasks, then closes its connections. */
   close(): Promise<void>;
 }
 
-/** Below the activities' timeout of 10 s, so that an attempt has ended when the next one begins. */
-const patienceMs = 8_000;
+/** Shorter than the activities' timeout of 10 s, so that an attempt has ended before the next one starts. */
+const queryTimeoutMs = 8_000;
 
 /**
- * Connects a cart worker and runs it. A worker that fails for good leaves an unhandled rejection, which ends the process.
- * @throws Error where Temporal does not answer or lacks the carts' search attributes.
+ * Connects a cart worker and runs it. If the worker fails later, the unhandled rejection of its run ends the process.
+ * @throws Error if Temporal does not answer or the carts' search attributes cannot be registered.
  */
 export async function runCartWorker({
   temporal,
@@ -31,7 +31,12 @@ export async function runCartWorker({
   const { namespace } = temporal;
   const connection = await openWorkerConnection(temporal);
   await registerSearchAttributes(connection, namespace);
-  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-worker', byKey: true, patienceMs });
+  const db = connectDatabase(databaseUrl, {
+    poolSize: 10,
+    name: 'cart-worker',
+    prefersIndexes: true,
+    queryTimeoutMs,
+  });
   const worker = await createCartWorker({ ...options, connection, namespace, db });
   const stopped = worker.run();
   return {

@@ -1,66 +1,83 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** So far apart a cart's tasks are in the end. Well below the time after which the server gives up on a worker's cache. */
-const longestMs = 2_000;
-/** It begins with this much, and is doubled or halved each time the machine is looked at. */
-const shortestMs = 250;
-const sampleMs = 250;
-/** Tasks are taken several at once, so that their projections share a transaction. */
-const turnMs = 200;
-/** From this share of the processors on, the machine is at its end; up to that one, it has some left. Between, all stays. */
-const busy = { from: 0.95, upTo: 0.9 };
 /**
- * Over how long a cart counts as in use. A cart with one command now and then takes two tasks for it, of its decision and of its
- * projection's end; so long that the tasks of such carts, too, are let through as fast as they come.
+ * The longest wait between two tasks of one cart. It must stay below `stickyQueueScheduleToStartTimeout`, because the
+ * server then offers the task to all workers, most of which do not have the cart in their cache.
+ */
+const longestWaitMs = 2_000;
+/** The first wait. Each sample of the processors doubles the wait, halves it, or leaves it as it is. */
+const shortestWaitMs = 250;
+const sampleMs = 250;
+/** A worker takes the tasks of a turn at the same time, so that their projections share a transaction. */
+const turnMs = 200;
+/** If at least this share of the processors is used, the wait grows. */
+const overloadedShare = 0.95;
+/** If at most this share of the processors is used, the wait shrinks. */
+const relaxedShare = 0.9;
+/**
+ * How long a cart counts as in use after its last activity. A single command takes two tasks: one to decide it, one
+ * when its projection has ended. During this time many carts with one command each are counted, so they do not wait.
  */
 const inUseMs = 5_000;
-/** As if there were at least so many, so that a few carts wait for their turn only, and many that come at once are noticed. */
+/**
+ * The pace assumes at least this number of carts. Otherwise a few carts would wait longer than one turn, and a worker
+ * would notice too late that many carts have become active.
+ */
 const fewestCarts = 100;
 
-/** When a worker takes the next task of a cart that it has in its cache. */
+/** When a worker takes the next task of a cart in its cache. */
 export interface TaskPace {
-  /** Notes that this cart is in use. */
-  see(workflowId: string): void;
-  /** In how many milliseconds the next task should be asked for. Each call counts as one task. */
-  next(): number;
+  /** Counts this cart as in use. */
+  markInUse(workflowId: string): void;
+  /** Counts one more task. @returns in how many milliseconds the worker should poll for it. */
+  scheduleTask(): number;
 }
 
 /**
- * Has a worker whose machine is at its end take each cart's tasks less often, so that the commands which come meanwhile share one
- * decision, one projection and one write: each of those costs about as much as taking a command. As long as a tenth of the
- * processors is left, no task waits; when nothing is left, waiting for one's turn gives way to waiting for more to be done in
- * it. Where other processes use the machine up, carts wait alike.
- * @param now the clock, in milliseconds.
- * @param busyShare which share of the machine's processors was used since it was last asked.
+ * Each cart in use may take one task per `waitMs`. All carts together may then take `turnMs * cartsInUse / waitMs`
+ * tasks per turn. The comparison is written without a division, because `waitMs` can be 0: then a turn is never full.
  */
-export function createTaskPace(now = () => performance.now(), busyShare = watchProcessors()): TaskPace {
+const isTurnFull = (tasksTaken: number, waitMs: number, cartsInUse: number): boolean =>
+  tasksTaken * waitMs >= turnMs * cartsInUse;
+
+/**
+ * Slows down the workflow tasks of a worker whose machine is overloaded. Each cart then takes its tasks less often, and
+ * the commands that arrive between two tasks share one decision, one projection and one write. Each of these costs
+ * about as much as receiving a command. No task waits while a tenth of the processors is free. Load from other
+ * processes counts too.
+ * @param now the clock, in milliseconds.
+ * @param usedShare the share of the machine's processors that was used since the last call.
+ */
+export function createTaskPace(now = () => performance.now(), usedShare = watchProcessors()): TaskPace {
   let waitMs = 0;
   let sampledAt = now();
-  let turn = { startsAt: now(), taken: 0 };
-  let inUse = { since: now(), carts: new Set<string>(), before: 0 };
+  let turn = { startsAt: now(), tasksTaken: 0 };
+  let inUse = { since: now(), carts: new Set<string>(), previousCount: 0 };
 
-  const adapt = (at: number) => {
+  const adaptWait = (at: number) => {
     if (at - sampledAt < sampleMs) return;
     sampledAt = at;
-    const share = busyShare();
-    if (share >= busy.from) waitMs = Math.min(longestMs, Math.max(shortestMs, waitMs * 2));
-    else if (share <= busy.upTo) waitMs = waitMs > shortestMs ? waitMs / 2 : 0;
+    const share = usedShare();
+    if (share >= overloadedShare) waitMs = Math.min(longestWaitMs, Math.max(shortestWaitMs, waitMs * 2));
+    else if (share <= relaxedShare) waitMs = waitMs > shortestWaitMs ? waitMs / 2 : 0;
   };
-  const cartsInUse = (at: number) => {
-    if (at - inUse.since >= inUseMs) inUse = { since: at, carts: new Set(), before: inUse.carts.size };
-    return Math.max(fewestCarts, inUse.carts.size, inUse.before);
+  const countCartsInUse = (at: number) => {
+    if (at - inUse.since >= inUseMs) inUse = { since: at, carts: new Set(), previousCount: inUse.carts.size };
+    return Math.max(fewestCarts, inUse.carts.size, inUse.previousCount);
   };
 
   return {
-    see(workflowId) {
+    markInUse(workflowId) {
       inUse.carts.add(workflowId);
     },
-    next() {
+    scheduleTask() {
       const at = now();
-      adapt(at);
-      if (at - turn.startsAt >= turnMs) turn = { startsAt: at, taken: 0 };
-      else if (turn.taken * waitMs >= turnMs * cartsInUse(at)) turn = { startsAt: turn.startsAt + turnMs, taken: 0 };
-      turn.taken += 1;
+      adaptWait(at);
+      if (at - turn.startsAt >= turnMs) turn = { startsAt: at, tasksTaken: 0 };
+      else if (isTurnFull(turn.tasksTaken, waitMs, countCartsInUse(at))) {
+        turn = { startsAt: turn.startsAt + turnMs, tasksTaken: 0 };
+      }
+      turn.tasksTaken += 1;
       return Math.max(0, turn.startsAt - at);
     },
   };
@@ -68,22 +85,25 @@ export function createTaskPace(now = () => performance.now(), busyShare = watchP
 
 const statFile = '/proc/stat';
 
-/** Which share of all processors of this machine was used between two calls. Linux tells; elsewhere it is 0. */
+/** Returns the share of all processors of this machine that was used since the last call. Always 0 if not on Linux. */
 function watchProcessors(): () => number {
   if (!existsSync(statFile)) return () => 0;
   let last = readProcessors();
   return () => {
     const now = readProcessors();
-    const [all, free] = [now.all - last.all, now.free - last.free];
+    const [all, idle] = [now.all - last.all, now.idle - last.idle];
     last = now;
-    return all > 0 ? 1 - free / all : 0;
+    return all > 0 ? 1 - idle / all : 0;
   };
 }
 
-/** proc_stat(5): user, nice, system, idle, iowait, irq, softirq and steal, in ticks. Who waits for a disk leaves it free. */
+/**
+ * The ticks since the machine started, see proc_stat(5): user, nice, system, idle, iowait, irq, softirq and steal. A
+ * processor is idle while it waits for a disk.
+ */
 function readProcessors() {
   const [total = ''] = readFileSync(statFile, 'utf8').split('\n', 1);
   const ticks = total.trim().split(/\s+/).slice(1, 9).map(Number);
   const [, , , idle = 0, iowait = 0] = ticks;
-  return { all: ticks.reduce((sum, value) => sum + value, 0), free: idle + iowait };
+  return { all: ticks.reduce((sum, value) => sum + value, 0), idle: idle + iowait };
 }

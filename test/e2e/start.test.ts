@@ -19,7 +19,7 @@ interface Running {
 
 let running: Running | undefined;
 
-/** Starts everything as `npm start` does, on ports and in a folder of its own, and resolves when it is ready. */
+/** Starts everything as `npm start` does, on free ports and in its own folder, and resolves when it is ready. */
 async function start(): Promise<Running> {
   const ports = {
     PORT: await freePort(),
@@ -50,11 +50,14 @@ async function start(): Promise<Running> {
       if (running === started) running = undefined;
     },
   };
-  await until(`it is ready\n${output}`, async () => {
-    if (child.exitCode !== null) throw new Error(`It ended:\n${output}`);
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    return answer?.status === 200;
-  });
+  await until(
+    () => `it is ready\n${output}`,
+    async () => {
+      if (child.exitCode !== null) throw new Error(`It ended:\n${output}`);
+      const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+      return answer?.status === 200;
+    },
+  );
   running = started;
   return started;
 }
@@ -69,7 +72,7 @@ async function allEvents(url: string): Promise<{ commandId: string; version: num
   return events;
 }
 
-/** The README's curl lines, as requests. */
+/** The curl lines of the README, as requests. */
 function readmeRequests() {
   const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
   const story = /<!-- story -->\s*```sh\n(.*?)```/s.exec(readme)![1]!;
@@ -116,15 +119,15 @@ describe('npm start', () => {
       body: JSON.stringify({ productId }),
     });
 
-  it('says where the API and the Web UI are, and a curl line to try', async () => {
+  it('prints the addresses of the API and the Web UI, and a curl line to try', async () => {
     const { output, url } = await start();
-    await until('it has said it all', async () => output().includes('curl -X POST'));
+    await until('it has printed all lines', async () => output().includes('curl -X POST'));
     expect(output()).toContain(`API      ${url}`);
     const webUi = /Web UI {3}(\S+)/.exec(output())![1]!;
     expect((await fetch(webUi)).status).toBe(200);
   });
 
-  it("answers the README's story as the README says", async () => {
+  it('answers every request of the README with success', async () => {
     const { url } = running!;
     const requests = readmeRequests();
     expect(requests.length).toBeGreaterThanOrEqual(5);
@@ -134,7 +137,7 @@ describe('npm start', () => {
     }
   });
 
-  it('loses nothing it acknowledged when it is killed while commands come in, and counts none twice', async () => {
+  it('loses no acknowledged command and applies none twice when it is killed while it receives commands', async () => {
     const acknowledged: string[] = [];
     const sent: string[] = [];
     for (let round = 0; round < 3; round += 1) {
@@ -155,7 +158,7 @@ describe('npm start', () => {
     }
     const { url } = await start();
     for (const key of acknowledged) {
-      const answer = await until(`the outcome of ${key}`, async () => {
+      const answer = await until(`the outcome of ${key} is known`, async () => {
         const found = await fetch(`${url}/carts/bob/commands/${key}`);
         return found.status === 200 && found.json();
       });
@@ -173,11 +176,11 @@ describe('npm start', () => {
     expect(acknowledged.filter((key) => !keys.includes(key))).toEqual([]);
   });
 
-  it('refuses a second start on the same data, and says why', async () => {
+  it('rejects a second start on the same data, with the reason', async () => {
     await expect(start()).rejects.toThrow(/another instance|uses/i);
   });
 
-  it('stops all it started when asked to', async () => {
+  it('stops everything it started on SIGINT', async () => {
     const { url } = running ?? (await start());
     expect((await fetch(`${url}/livez`)).status).toBe(200);
     const { ports } = running!;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { ModelCart, type ModelCommand } from '../support/cart-model';
-import { expectWhole, readLog } from '../support/read-log';
+import { randomNumbers } from '../support/random';
+import { expectConsistentLog, readLog } from '../support/read-log';
 import { until } from '../support/until';
 import { newUser, openWorld, products, type World } from '../support/world';
 
@@ -8,22 +9,11 @@ const users = 20;
 const commands = 2_000;
 const atATime = 32;
 
-/** A repeatable stream of numbers from 0 up to 1 (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 const catalogue = Object.fromEntries(
   products.map(({ productId, unitPrice, currency }) => [productId, { price: unitPrice, currency }]),
 );
 
-function anyCommand(random: () => number): ModelCommand {
+function randomCommand(random: () => number): ModelCommand {
   const product = ['pen', 'ink', 'cap'][Math.floor(random() * 3)]!;
   const quantity = 1 + Math.floor(random() * (random() < 0.1 ? 999 : 5));
   const kind = random();
@@ -48,7 +38,7 @@ function toRequest(command: ModelCommand): [method: string, path: string, body?:
   }
 }
 
-describe('20 users sending 2,000 mixed commands, 32 at a time', () => {
+describe('20 users who send 2,000 mixed commands, 32 at a time,', () => {
   const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
   let world: World;
   beforeAll(async () => {
@@ -56,12 +46,12 @@ describe('20 users sending 2,000 mixed commands, 32 at a time', () => {
   });
   afterAll(() => world.close());
 
-  it(`get one outcome each, in the carts an independent model comes to (SEED=${seed})`, async () => {
-    const random = randomOf(seed);
+  it(`get one outcome per command, and the same carts as in an independent model (SEED=${seed})`, async () => {
+    const random = randomNumbers(seed);
     const carts = Array.from({ length: users }, () => ({ user: newUser(), sent: new Map<string, ModelCommand>() }));
     const plan = Array.from({ length: commands }, (_, index) => ({
       cart: carts[Math.floor(random() * users)]!,
-      command: anyCommand(random),
+      command: randomCommand(random),
       key: `c-${index}`,
     }));
     const next = plan.values();
@@ -97,7 +87,7 @@ describe('20 users sending 2,000 mixed commands, 32 at a time', () => {
         })),
       ).toEqual(model.lines);
       expect(body).toMatchObject({ version: model.version, subtotal: model.subtotal });
-      await expectWhole(world, user);
+      await expectConsistentLog(world, user);
     }
   });
 });

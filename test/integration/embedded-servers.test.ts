@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('the embedded Postgres', () => {
-  it.each([150, 400, 800])('starts although its very first start was killed after %i ms', async (ms) => {
+  it.each([150, 400, 800])('starts although its first start was killed after %i ms', async (ms) => {
     const main = await startMain();
     await delay(ms);
     await kill(main);
@@ -39,7 +39,7 @@ describe('the embedded Postgres', () => {
     expect((await readdir(folder)).filter((name) => name.includes('unfinished'))).toEqual([]);
   });
 
-  it('left behind by a killed main process is replaced, and its data kept', async () => {
+  it('is replaced where a killed main process has left one running, and its data is kept', async () => {
     const main = await startMain();
     const [url, pid] = await readyLine(main);
     await query(url!, 'create table kept as select 42 as answer');
@@ -50,7 +50,7 @@ describe('the embedded Postgres', () => {
     });
   });
 
-  it('whose own processes were killed starts again, although its old pid now is somebody else’s', async () => {
+  it('starts again after its processes were killed, although another process now has its old pid', async () => {
     await withPostgres(({ pid, exited }) => {
       process.kill(pid, 'SIGKILL');
       return exited;
@@ -61,14 +61,14 @@ describe('the embedded Postgres', () => {
     await withPostgres(async ({ url }) => expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]));
   });
 
-  it('does not let in whoever lacks its password', async () => {
+  it('rejects a connection with a wrong password', async () => {
     await withPostgres(async ({ url }) => {
       const guessed = url.replace(/:[^:@]+@/, ':guess@');
       await expect(query(guessed, 'select 1')).rejects.toThrow('password authentication failed');
     });
   });
 
-  it('tells that it is gone', async () => {
+  it('reports that it has ended', async () => {
     await withPostgres(async ({ pid, exited }) => {
       process.kill(pid, 'SIGKILL');
       expect(await exited).toBe('was ended by SIGKILL');
@@ -77,7 +77,7 @@ describe('the embedded Postgres', () => {
 });
 
 describe('the data folder of a killed main process', () => {
-  it('is free at once', async () => {
+  it('is free immediately', async () => {
     const main = await startMain();
     await readyLine(main);
     await expect(lockDataDir(folder)).rejects.toThrow(`process ${main.pid}`);
@@ -88,7 +88,7 @@ describe('the data folder of a killed main process', () => {
 });
 
 describe('the embedded Temporal dev server', () => {
-  it('killed and started again on its file still has its workflows', async () => {
+  it('still has its workflows after it was killed and started again on its file', async () => {
     const first = await temporal();
     await withTemporal(first, (client) => client.workflow.start('cart', { workflowId: 'kept', taskQueue: 'nobody' }));
     process.kill(first.pid, 'SIGKILL');
@@ -139,7 +139,7 @@ async function withTemporal<T>({ address }: EmbeddedTemporal, use: (client: Clie
   return use(new Client({ connection })).finally(() => connection.close());
 }
 
-/** A process that does with Postgres what `npm start` does; it is compiled because it runs outside Jest. */
+/** Starts a process that starts Postgres as `npm start` does; it runs outside Jest, so its code is compiled. */
 async function startMain(): Promise<ChildProcess> {
   const options = { dataDir: path.join(folder, 'postgres'), port: await freePort() };
   const script = `

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { createCartWorker } from '../../src/worker/cart-worker';
 import { createDatabase, type TestDatabase } from '../support/database';
+import { captureSdkLog, expectNoSdkFailure } from '../support/sdk-log';
 import { until } from '../support/until';
 
 let env: TestWorkflowEnvironment;
 let database: TestDatabase;
 beforeAll(async () => {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  captureSdkLog();
   database = await createDatabase();
   env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: process.env.TEST_SERVER_PATH! } },
@@ -22,6 +22,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await env?.teardown();
   await database?.drop();
+  expectNoSdkFailure();
 });
 
 const addPen = (now: number) => ({
@@ -35,7 +36,7 @@ const addPen = (now: number) => ({
   quantity: 1,
 });
 
-it('a cart nobody used for 30 days ends its run, and its next command goes on at the next version', async () => {
+it('a cart without commands for 30 days ends its run, and its next command gets the next version', async () => {
   const taskQueue = `idle-${randomUUID()}`;
   const workflowId = cartWorkflowId(`user-${randomUUID()}`);
   const worker = await createCartWorker({

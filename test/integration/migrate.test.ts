@@ -2,8 +2,8 @@ import { connectDatabase } from '../../src/postgres/database';
 import { migrate } from '../../src/postgres/migrations/migrate';
 import { createDatabase } from '../support/database';
 
-describe('migrating', () => {
-  it('brings a new database up to date once when eight processes start at the same moment', async () => {
+describe('a migration', () => {
+  it('runs once on a new database when eight processes start at the same time', async () => {
     const database = await createDatabase({ migrated: false });
     const pools = Array.from({ length: 8 }, () => connectDatabase(database.url, { poolSize: 2, name: 'starting' }));
     try {
@@ -17,7 +17,7 @@ describe('migrating', () => {
     }
   });
 
-  it("goes on where a killed process left knex's lock behind", async () => {
+  it("succeeds although a killed process has left knex's lock", async () => {
     const database = await createDatabase();
     try {
       await database.db('migrations_lock').update({ is_locked: 1 });
@@ -28,7 +28,7 @@ describe('migrating', () => {
     }
   });
 
-  it('refuses a database that is newer than the code', async () => {
+  it('rejects a database that is newer than the code', async () => {
     const database = await createDatabase();
     try {
       await database.db('migrations').insert({ name: '9999-from-the-future', batch: 99 });

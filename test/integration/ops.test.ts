@@ -3,13 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { temporal } from '@temporalio/proto';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import { loadConfig } from '../../src/config';
 import { cartWorkflowId } from '../../src/contract/ids';
-import { runOps } from '../../src/ops/cli';
-import type { OpsContext } from '../../src/ops/context';
 import { archive } from '../../src/postgres/archive';
 import { readRuns } from '../../src/temporal/histories/histories';
+import { replayCart } from '../support/replay';
+import { runOpsOn } from '../support/run-ops';
+import { expectSdkLog } from '../support/sdk-log';
 import { newUser, openWorld, type World } from '../support/world';
 
 const wait = { Prefer: 'wait=30' };
@@ -29,29 +28,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs one command on the world. @returns its exit status and what it printed. */
-async function ops(...words: string[]): Promise<{ status: number; output: string }> {
-  const printed: string[] = [];
-  const context: OpsContext = {
-    config: loadConfig({}),
-    db: world.db,
-    temporal: async () => world.client,
-    histories: async () => ({ client: world.client, db: world.db }),
-    print: (text) => printed.push(text),
-    startProgress: () => ({ set() {}, stop() {} }),
-  };
-  const status = await runOps(words, async () => ({ context, close: async () => {} }));
-  return { status, output: printed.join('\n') };
-}
+const ops = (...words: string[]) => runOpsOn(world, ...words);
 
 describe('ops verify', () => {
-  it('gives 0 where all agrees', async () => {
+  it('exits with 0 where log, read model and histories agree', async () => {
     const { status, output } = await ops('verify', '--user', user, '--json');
     expect(JSON.parse(output)).toEqual({ carts: 1, decisions: 3, events: 3, notInHistories: 0, findings: [] });
     expect(status).toBe(0);
   });
 
-  it('gives 1 and names the cart and the version where an event was changed', async () => {
+  it('exits with 1 and names the cart and the version where an event was changed', async () => {
     const change = (name: string) =>
       world.db.transaction(async (trx) => {
         await trx.raw("set local session_replication_role = 'replica'");
@@ -73,7 +59,7 @@ describe('ops verify', () => {
 });
 
 describe('ops rebuild and heal', () => {
-  it('mend a read model and tell what they did', async () => {
+  it('repair a read model and report what they changed', async () => {
     await world.db('carts').where({ user_id: user }).update({ item_count: 99 });
     const { status, output } = await ops('rebuild', '--from', 'temporal', '--json');
     expect(status).toBe(0);
@@ -84,31 +70,19 @@ describe('ops rebuild and heal', () => {
 });
 
 describe('ops histories export', () => {
-  it('writes files that the replay tests can read', async () => {
+  it('writes files that can be replayed', async () => {
     expect((await ops('histories', 'export', '--user', user, '--out', folder)).status).toBe(0);
     const [file] = readdirSync(folder);
     const history = JSON.parse(readFileSync(path.join(folder, file!), 'utf8'));
-    const options = {
-      workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
-      dataConverter: { payloadConverterPath: require.resolve('../../src/temporal/payload-converter') },
-    };
-    await Worker.runReplayHistory(options, history, cartWorkflowId(user));
+    await replayCart(user, history);
   });
 });
 
 describe('ops replay', () => {
-  beforeAll(() => {
-    try {
-      Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-    } catch {
-      // The world's worker has installed it.
-    }
-  });
-
-  it('gives 1 and names the run that the code at hand would not carry on', async () => {
+  it('exits with 1 and names the run that the code at hand cannot continue', async () => {
     const other = newUser('other');
     const runId = randomUUID();
-    const [run] = await readRuns({ client: world.client, db: world.db }, user);
+    const [run] = await readRuns(world, user);
     const History = temporal.api.history.v1.History;
     const broken = History.decode(History.encode(run!.history).finish());
     broken.events.find((event) => event.activityTaskScheduledEventAttributes)!.activityTaskScheduledEventAttributes!
@@ -127,6 +101,7 @@ describe('ops replay', () => {
     const { status, output } = await ops('replay', '--user', other, '--json');
     expect(status).toBe(1);
     expect(JSON.parse(output)).toMatchObject({ replayed: 1, broken: [{ userId: other, runId }] });
+    await expectSdkLog(/Failing workflow task .*Nondeterminism/);
     expect(await ops('replay', '--user', user, '--json')).toMatchObject({ status: 0 });
   });
 });

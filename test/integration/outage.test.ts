@@ -1,5 +1,5 @@
 import { type NetworkProxy, openProxy } from '../support/proxy';
-import { expectWhole, readLog } from '../support/read-log';
+import { expectConsistentLog, readLog } from '../support/read-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -9,7 +9,7 @@ const addressOf = (address: string): [host: string, port: number] => {
   return [host!, Number(port)];
 };
 
-describe('while Temporal is away', () => {
+describe('while Temporal cannot be reached', () => {
   let world: World;
   let proxy: NetworkProxy;
   beforeAll(async () => {
@@ -23,7 +23,7 @@ describe('while Temporal is away', () => {
   });
 
   it.each(['refuse', 'swallow'] as const)(
-    'whose connections it seems to %s, commands are answered 503 with Retry-After, reads go on, and a retry counts once',
+    'commands are answered 503 with Retry-After, reads work, and a retry is applied once (connections: %s)',
     async (mode) => {
       const user = newUser();
       const send = () =>
@@ -36,30 +36,30 @@ describe('while Temporal is away', () => {
       await world.request('POST', `/carts/${user}/items`, { productId: 'ink' }, wait);
       proxy.set(mode);
       const started = performance.now();
-      const refused = await send();
+      const rejected = await send();
       expect(performance.now() - started).toBeLessThan(5_000);
-      expect(refused.status).toBe(503);
-      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-      expect(await refused.json()).toMatchObject({ code: 'temporal_unavailable', commandId: 'k' });
+      expect(rejected.status).toBe(503);
+      expect(Number(rejected.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(await rejected.json()).toMatchObject({ code: 'temporal_unavailable', commandId: 'k' });
       expect((await world.request('GET', `/carts/${user}`)).body).toMatchObject({ version: 1 });
       expect(await world.request('GET', '/readyz')).toMatchObject({
         status: 503,
         body: { checks: { postgres: 'ok' } },
       });
       proxy.set('pass');
-      await until('it is taken', async () => (await send()).status === 200);
+      await until('the command is applied', async () => (await send()).status === 200);
       expect((await world.request('GET', `/carts/${user}`)).body).toMatchObject({ version: 2, itemCount: 2 });
-      await expectWhole(world, user);
+      await expectConsistentLog(world, user);
     },
   );
 });
 
-describe('while Postgres is away', () => {
+describe('while Postgres cannot be reached', () => {
   let world: World;
   let proxy: NetworkProxy;
   beforeAll(async () => {
     world = await openWorld({
-      async reach(databaseUrl) {
+      async mapDatabaseUrl(databaseUrl) {
         const url = new URL(databaseUrl);
         proxy = await openProxy(url.hostname, Number(url.port));
         return Object.assign(url, { host: `127.0.0.1:${proxy.port}` }).href;
@@ -73,7 +73,7 @@ describe('while Postgres is away', () => {
   });
 
   it.each(['refuse', 'swallow'] as const)(
-    'whose connections it seems to %s, commands are accepted and decided, and all of it is projected afterwards',
+    'commands are accepted and decided, and are projected afterwards (connections: %s)',
     async (mode) => {
       const user = newUser();
       await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
@@ -88,18 +88,18 @@ describe('while Postgres is away', () => {
         body: { checks: { temporal: 'ok' } },
       });
       const handle = world.client.workflow.getHandle(`cart:${user}`);
-      await until('they are decided', async () => {
+      await until('the commands are decided', async () => {
         const { cart } = await handle.query<{ cart: { version: number } }>('checkpoint');
         return cart.version === 6;
       });
       expect((await readLog(world, user)).events).toHaveLength(1);
       proxy.set('pass');
-      await until('they are projected', async () => (await readLog(world, user)).events.length === 6);
+      await until('the commands are projected', async () => (await readLog(world, user)).events.length === 6);
       await until(
         'the query side has connections again',
         async () => (await world.request('GET', '/readyz')).status === 200,
       );
-      await expectWhole(world, user);
+      await expectConsistentLog(world, user);
     },
   );
 });

@@ -4,8 +4,9 @@ import { createLoadCheckpoint } from '../../activities/load-checkpoint';
 import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
 import { emptyCheckpoint, handleAgain, type RecordedDecision, refOf } from '../../src/domain/handle';
+import { archive } from '../../src/postgres/archive';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
-import { add, instant, tell } from '../support/cart-story';
+import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
@@ -27,7 +28,7 @@ const projectCart = (userId: string, decisions: readonly RecordedDecision[]): Pr
   activities.projectCart({ userId, decisions });
 const byOtherRun = (decisions: readonly RecordedDecision[]) => decisions.map((each) => ({ ...each, runId: 'other' }));
 
-const everything = async (userId: string) => ({
+const readRows = async (userId: string) => ({
   commands: await database.db('cart_commands').where({ user_id: userId }).orderBy('sequence'),
   events: await database.db('cart_events').where({ user_id: userId }).orderBy('version'),
   cart: await database.db('carts').where({ user_id: userId }).first(),
@@ -48,9 +49,9 @@ const story = [
 describe('projecting decisions', () => {
   it('writes every decision, every event, the cart and its items', async () => {
     const userId = newUser();
-    const { decisions, checkpoint } = tell(story);
+    const { decisions, checkpoint } = decideAll(story);
     await projectCart(userId, decisions);
-    const { commands, events, cart, items } = await everything(userId);
+    const { commands, events, cart, items } = await readRows(userId);
     expect(commands.map(({ sequence, type, outcome, code }) => ({ sequence, type, outcome, code }))).toEqual([
       { sequence: 1, type: 'addItem', outcome: 'applied', code: null },
       { sequence: 2, type: 'addItem', outcome: 'applied', code: null },
@@ -81,24 +82,24 @@ describe('projecting decisions', () => {
     expect(await activities.loadCheckpoint(userId)).toEqual(checkpoint);
   });
 
-  it('gives the same rows however the decisions are cut into batches, repeated, and sent side by side', async () => {
-    const { decisions } = tell(story);
+  it('writes the same rows for every division into batches, with repeats and in parallel', async () => {
+    const { decisions } = decideAll(story);
     const whole = newUser();
     await projectCart(whole, decisions);
-    const { user_id: _, head_hash: _hash, ...expected } = (await everything(whole)).cart;
-    const cuts = fc.array(fc.tuple(fc.nat(decisions.length), fc.nat(decisions.length)), { maxLength: 6 });
+    const { user_id: _, head_hash: _hash, ...expected } = (await readRows(whole)).cart;
+    const repeated = fc.array(fc.tuple(fc.nat(decisions.length), fc.nat(decisions.length)), { maxLength: 6 });
     await fc.assert(
-      fc.asyncProperty(cuts, async (overlapping) => {
+      fc.asyncProperty(repeated, async (ranges) => {
         const userId = newUser();
         for (let from = 0; from < decisions.length; from += 3) {
           const batch = decisions.slice(from, from + 3);
-          const repeats = overlapping
+          const repeats = ranges
             .map(([a, b]) => decisions.slice(Math.min(a, b), Math.max(a, b)))
             .filter((repeat) => (repeat.at(-1)?.sequence ?? 0) <= from + batch.length && repeat.length > 0)
             .filter((repeat) => repeat[0]!.sequence <= from + 1);
           await Promise.all([batch, batch, ...repeats].map((attempt) => projectCart(userId, attempt)));
         }
-        const { cart, commands, events } = await everything(userId);
+        const { cart, commands, events } = await readRows(userId);
         expect(cart).toMatchObject(expected);
         expect(commands).toHaveLength(decisions.length);
         expect(events).toHaveLength(6);
@@ -108,53 +109,53 @@ describe('projecting decisions', () => {
     );
   });
 
-  it('changes nothing when a batch comes again late', async () => {
+  it('changes nothing when a batch is repeated later', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await projectCart(userId, decisions);
-    const before = await everything(userId);
+    const before = await readRows(userId);
     await projectCart(userId, decisions.slice(0, 3));
     await projectCart(userId, decisions);
-    expect(await everything(userId)).toEqual(before);
+    expect(await readRows(userId)).toEqual(before);
   });
 
-  it('takes one of two attempts that race for a new cart, and the other changes nothing', async () => {
+  it('writes a new cart once when several attempts run at the same time', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await Promise.all(Array.from({ length: 8 }, () => projectCart(userId, decisions)));
-    expect((await everything(userId)).commands).toHaveLength(decisions.length);
+    expect((await readRows(userId)).commands).toHaveLength(decisions.length);
   });
 
-  it('fails with a gap named, and writes nothing, where earlier decisions are missing', async () => {
+  it('names the gap and writes nothing where earlier decisions are missing', async () => {
     const userId = newUser();
-    const { decisions } = tell(story);
+    const { decisions } = decideAll(story);
     await projectCart(userId, decisions.slice(0, 2));
-    const before = await everything(userId);
+    const before = await readRows(userId);
     await expect(projectCart(userId, decisions.slice(3))).rejects.toThrow(
       `Postgres has 2 decisions of cart ${userId}; decision 4 cannot follow`,
     );
-    expect(await everything(userId)).toEqual(before);
+    expect(await readRows(userId)).toEqual(before);
   });
 
-  it('of a run that names no predecessor fails for good, and writes nothing, where another event is on record', async () => {
+  it('names the version and writes nothing where Postgres has another event at that version', async () => {
     const userId = newUser();
-    await projectCart(userId, tell([add('pen'), add('ink')]).decisions);
-    const before = await everything(userId);
-    const fork = tell([add('pen'), add('ink', 2)]).decisions;
+    await projectCart(userId, decideAll([add('pen'), add('ink')]).decisions);
+    const before = await readRows(userId);
+    const fork = decideAll([add('pen'), add('ink', 2)]).decisions;
     await expect(projectCart(userId, fork)).rejects.toThrow(/another event at version 2/);
-    const otherCommand = tell([add('pen', 1, { commandId: 'other' })]).decisions;
+    const otherCommand = decideAll([add('pen', 1, { commandId: 'other' })]).decisions;
     await expect(projectCart(userId, otherCommand)).rejects.toThrow(/has command c1 .* as decision 1/);
-    const longer = tell([add('pen'), add('ink', 2), add('pad')]).decisions;
+    const longer = decideAll([add('pen'), add('ink', 2), add('pad')]).decisions;
     await expect(projectCart(userId, longer)).rejects.toThrow(/another event at version 2/);
-    expect(await everything(userId)).toEqual(before);
+    expect(await readRows(userId)).toEqual(before);
   });
 
   it('answers with the record where it went another way, and writes nothing', async () => {
     const userId = newUser();
-    const { decisions, checkpoint } = tell([add('pen'), add('ink')]);
+    const { decisions, checkpoint } = decideAll([add('pen'), add('ink')]);
     await projectCart(userId, decisions);
-    const before = await everything(userId);
-    const [first, second, third] = byOtherRun(tell([add('pen'), add('ink'), add('pad')]).decisions);
+    const before = await readRows(userId);
+    const [first, second, third] = byOtherRun(decideAll([add('pen'), add('ink'), add('pad')]).decisions);
     const answers = [
       await activities.projectCart({ userId, decisions: [first!, second!, third!], after: null }),
       await activities.projectCart({ userId, decisions: [second!, third!], after: refOf(first!) }),
@@ -165,17 +166,17 @@ describe('projecting decisions', () => {
       expect(record).toMatchObject({ cart: checkpoint.cart, sequence: 2, last: refOf(decisions[1]!) });
       expect(record?.recentCommandIds).toEqual(expect.arrayContaining(['c1', 'c2']));
     }
-    expect(await everything(userId)).toEqual(before);
+    expect(await readRows(userId)).toEqual(before);
     const own = await activities.projectCart({ userId, decisions: [third!], after: refOf(decisions[1]!) });
     expect(own).toEqual({ outcome: 'projected' });
   });
 
   it('has a command that the run no longer remembers take effect once', async () => {
     const userId = newUser();
-    const first = tell([add('pen', 1, { commandId: 'k' }), add('ink')]);
+    const first = decideAll([add('pen', 1, { commandId: 'k' }), add('ink')]);
     await projectCart(userId, first.decisions);
     const forgotten = { ...first.checkpoint, recentCommandIds: [], recentFingerprints: [] };
-    const again = tell([add('pen', 1, { commandId: 'k' })], forgotten);
+    const again = decideAll([add('pen', 1, { commandId: 'k' })], forgotten);
     const answer = await activities.projectCart({
       userId,
       decisions: again.decisions,
@@ -185,17 +186,20 @@ describe('projecting decisions', () => {
     const record = answer.outcome === 'diverged' ? answer.checkpoint : emptyCheckpoint;
     const context = { now: instant(9), runId: 'run', freshId: () => 'fresh' };
     expect(handleAgain(record, again.decisions, context).decisions).toEqual([]);
-    expect((await everything(userId)).cart).toMatchObject({ version: 2, item_count: 2 });
+    expect((await readRows(userId)).cart).toMatchObject({ version: 2, item_count: 2 });
   });
 
   it('has another command under a forgotten id rejected, once', async () => {
     const userId = newUser();
-    const first = tell([add('pen', 1, { commandId: 'k' })]);
+    const first = decideAll([add('pen', 1, { commandId: 'k' })]);
     await projectCart(userId, first.decisions);
     const forgotten = { ...first.checkpoint, recentCommandIds: [], recentFingerprints: [] };
     const context = { now: instant(9), runId: 'run', freshId: () => 'fresh' };
     const rejectReuse = async () => {
-      const reused = tell([add('pen', 5, { commandId: 'k' })], { ...forgotten, ...(await headOf(userId)) }).decisions;
+      const reused = decideAll([add('pen', 5, { commandId: 'k' })], {
+        ...forgotten,
+        ...(await headOf(userId)),
+      }).decisions;
       const answer = await activities.projectCart({ userId, decisions: reused, after: (await headOf(userId)).last! });
       const record = answer.outcome === 'diverged' ? answer.checkpoint : emptyCheckpoint;
       const { decisions } = handleAgain(record, reused, context);
@@ -210,21 +214,30 @@ describe('projecting decisions', () => {
       expect.objectContaining({ outcome: 'rejected', code: 'idempotency_key_reused' }),
     ]);
     expect(await rejectReuse()).toEqual([]);
-    expect((await everything(userId)).commands.map((row) => row.command_id)).toEqual(['k', 'k~2']);
-    expect((await everything(userId)).cart).toMatchObject({ version: 1, item_count: 1 });
+    expect((await readRows(userId)).commands.map((row) => row.command_id)).toEqual(['k', 'k~2']);
+    expect((await readRows(userId)).cart).toMatchObject({ version: 1, item_count: 1 });
   });
 
-  it('keeps names that need care as they are', async () => {
+  it('stores names with special characters unchanged', async () => {
     const userId = newUser();
     const name = `O'Hara's "¼" \\ ñ 茶 👩‍👩‍👧 ${'x'.repeat(150)}`;
-    await projectCart(userId, tell([add('tea', 1, { name })]).decisions);
+    await projectCart(userId, decideAll([add('tea', 1, { name })]).decisions);
     expect((await readCart(userId)).items[0]?.name).toBe(name);
   });
 });
 
-describe('the log', () => {
+describe('the log and the archive', () => {
   const userId = 'append-only';
-  beforeAll(() => projectCart(userId, tell([add('pen')]).decisions));
+  beforeAll(async () => {
+    await projectCart(userId, decideAll([add('pen')]).decisions);
+    const run = { userId, workflowId: `cart:${userId}`, runId: 'run', previousRunId: undefined, eventCount: 0 };
+    const times = {
+      startedAt: '2030-01-01T00:00:00.000Z',
+      closedAt: '2030-01-01T00:00:01.000Z',
+      closedAs: 'Completed',
+    };
+    await archive(database.db, { ...run, ...times }, Buffer.alloc(0));
+  });
 
   it.each([
     'update cart_events set type = type',
@@ -233,22 +246,25 @@ describe('the log', () => {
     'delete from cart_commands',
     'truncate cart_events',
     'truncate cart_commands cascade',
-  ])('refuses %s', async (statement) => {
+    'update cart_histories set closed_as = closed_as',
+    'delete from cart_histories',
+    'truncate cart_histories',
+  ])('rejects %s', async (statement) => {
     await expect(database.db.raw(statement)).rejects.toThrow(/append-only/);
   });
 
-  it('chains every event to the one before it', async () => {
+  it('chains every event to the previous event', async () => {
     const chained = newUser();
-    await projectCart(chained, tell(story).decisions);
-    const { events, cart } = await everything(chained);
+    await projectCart(chained, decideAll(story).decisions);
+    const { events, cart } = await readRows(chained);
     expect(events[0].previous_hash).toEqual(Buffer.alloc(32));
     expect(events.slice(1).map((event) => event.previous_hash)).toEqual(events.slice(0, -1).map((event) => event.hash));
     expect(cart.head_hash).toEqual(events.at(-1).hash);
   });
 });
 
-describe('loading a checkpoint', () => {
-  it('gives an empty cart at version 0 for a user nobody knows', async () => {
-    expect(await activities.loadCheckpoint(newUser())).toEqual(tell([]).checkpoint);
+describe('loadCheckpoint', () => {
+  it('returns an empty cart at version 0 for an unknown user', async () => {
+    expect(await activities.loadCheckpoint(newUser())).toEqual(decideAll([]).checkpoint);
   });
 });

@@ -1,7 +1,7 @@
 import type { RecordedDecision } from '../../src/domain/handle';
 import { connectDatabase } from '../../src/postgres/database';
 import { createProjector, type Projector } from '../../src/postgres/projection/group-commits';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
@@ -12,11 +12,11 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-const story = tell([add('pen', 2), add('ink')]).decisions;
-const other = tell([add('pad', 1, { commandId: 'another' })]).decisions;
+const story = decideAll([add('pen', 2), add('ink')]).decisions;
+const other = decideAll([add('pad', 1, { commandId: 'another' })]).decisions;
 
-/** A decision that no cart comes to, and that Postgres refuses. */
-const refused: RecordedDecision[] = story.slice(0, 1).map((decision) => ({
+/** A decision that no cart makes, and that Postgres rejects. */
+const invalid: RecordedDecision[] = story.slice(0, 1).map((decision) => ({
   ...decision,
   events: decision.events.map((event) => ({ ...event, data: { ...event.data, quantity: -1 } }) as typeof event),
 }));
@@ -26,7 +26,7 @@ const sequences = async (users: readonly string[]) =>
   (await database.db('carts').whereIn('user_id', users).orderBy('user_id')).map((cart) => cart.sequence);
 
 describe('projecting in groups', () => {
-  it('projects the batches of many carts that come at the same time', async () => {
+  it('projects batches of many carts at the same time in few transactions', async () => {
     const users = usersOf('many', 120);
     const outcomes = await Promise.all(users.map((userId) => project({ userId, decisions: story })));
     expect(outcomes).toEqual(Array(120).fill({ added: 2 }));
@@ -37,7 +37,7 @@ describe('projecting in groups', () => {
     expect(rows[0].transactions).toBeLessThan(10);
   });
 
-  it('projects batches of the same cart one after the other', async () => {
+  it('projects batches of the same cart one after another', async () => {
     const [first, second] = story;
     const outcomes = await Promise.all([
       project({ userId: 'same', decisions: [first!] }),
@@ -47,18 +47,18 @@ describe('projecting in groups', () => {
     expect(outcomes).toEqual([{ added: 1 }, { added: 1 }, { added: 0 }]);
   });
 
-  it('holds up nobody else where Postgres refuses one cart', async () => {
+  it('projects all other carts where Postgres rejects one', async () => {
     const users = usersOf('fine', 20);
-    const failing = project({ userId: 'refused', decisions: refused });
+    const failing = project({ userId: 'invalid', decisions: invalid });
     const fine = users.map((userId) => project({ userId, decisions: story }));
     await expect(failing).rejects.toThrow(/quantity/);
     expect(await Promise.all(fine)).toEqual(Array(20).fill({ added: 2 }));
-    expect(await sequences(['refused'])).toEqual([]);
+    expect(await sequences(['invalid'])).toEqual([]);
   });
 
-  it('tells of a fork or a gap in one cart and projects the others', async () => {
+  it('reports a fork or a gap of one cart and projects the others', async () => {
     await project({ userId: 'forked', decisions: story });
-    const [first, , third] = tell([add('pen'), add('ink'), add('pad')]).decisions;
+    const [first, , third] = decideAll([add('pen'), add('ink'), add('pad')]).decisions;
     const [forked, gap, hole, fine] = await Promise.all([
       project({ userId: 'forked', decisions: other }),
       project({ userId: 'gap', decisions: story.slice(1) }),
@@ -71,19 +71,19 @@ describe('projecting in groups', () => {
     expect(fine).toEqual({ added: 2 });
   });
 
-  it('keeps a command under another id where that id comes twice, be it in one batch', async () => {
-    const [first, second] = tell([add('pen', 1, { commandId: 'k' }), add('ink')]).decisions;
+  it('records a command under another id where its id is already recorded, also in one batch', async () => {
+    const [first, second] = decideAll([add('pen', 1, { commandId: 'k' }), add('ink')]).decisions;
     const again = { ...second!, command: { ...second!.command, commandId: 'k' } };
     expect(await project({ userId: 'repeated', decisions: [first!, again] })).toEqual({ added: 2 });
     const kept = await database.db('cart_commands').where({ user_id: 'repeated' }).orderBy('sequence');
     expect(kept.map((row) => row.command_id)).toEqual(['k', 'k~2']);
   });
 
-  it('reads no table whole, not even one that Postgres knows little of', async () => {
-    const db = connectDatabase(database.url, { poolSize: 1, name: 'test', byKey: true });
+  it('scans no table, also where Postgres has no statistics', async () => {
+    const db = connectDatabase(database.url, { poolSize: 1, name: 'test', prefersIndexes: true });
     const projectByKey = createProjector(db);
-    const wholeReads = async () => {
-      // What a connection has counted is seen by others once it is told to say so.
+    const tableScans = async () => {
+      // Other connections see the counts of a connection only after it has flushed them.
       await db.raw('select pg_stat_force_next_flush()');
       const { rows } = await database.db.raw(
         'select relname, seq_scan from pg_stat_user_tables where relname in (?, ?, ?, ?, ?) order by relname',
@@ -92,13 +92,13 @@ describe('projecting in groups', () => {
       return rows;
     };
     try {
-      const before = await wholeReads();
+      const before = await tableScans();
       expect(before).toHaveLength(5);
-      const changes = tell([add('pen'), add('pen'), add('ink')]).decisions;
+      const changes = decideAll([add('pen'), add('pen'), add('ink')]).decisions;
       for (const userId of usersOf('keyed', 100)) {
         for (const decision of changes) await projectByKey({ userId, decisions: [decision] });
       }
-      expect(await wholeReads()).toEqual(before);
+      expect(await tableScans()).toEqual(before);
     } finally {
       await db.destroy();
     }

@@ -7,7 +7,7 @@ import { readModelDefinition, readModelTables } from '../../src/postgres/read-mo
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
 import { asProjected } from '../../src/temporal/histories/decisions';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { readModelText } from '../support/model-tables';
 
@@ -30,15 +30,15 @@ const anyFields = fc.oneof(
   fc.constantFrom({ type: 'clearCart' }, { type: 'checkOut' }),
 );
 
-/** Fills carts with stories from a seed. @returns the users and their decisions. */
-async function fill(carts: number, commands: number, seed: number) {
+/** Projects random carts. @returns the users and their decisions. */
+async function projectRandomCarts(carts: number, commands: number, seed: number) {
   const stories = fc.sample(fc.array(anyFields, { minLength: commands, maxLength: commands }), {
     numRuns: carts,
     seed,
   });
-  const all = stories.map((story, index) => ({ userId: `user-${index}`, decisions: tell(story).decisions }));
+  const all = stories.map((story, index) => ({ userId: `user-${index}`, decisions: decideAll(story).decisions }));
   for (const { userId, decisions } of all) {
-    // In several batches, so that the incremental path is what is held against the rebuilt one.
+    // In several batches, so that the rebuilt read model is compared with one that was projected step by step.
     for (let from = 0; from < decisions.length; from += 7) {
       await database.db.transaction((trx) => project(trx, userId, decisions.slice(from, from + 7)));
     }
@@ -48,63 +48,63 @@ async function fill(carts: number, commands: number, seed: number) {
 
 const readModel = () => readModelText(database.db);
 
-const quiet = () => {};
+const ignoreProgress = () => {};
 
-describe('rebuilding the read model from the log', () => {
-  it('gives byte for byte what projecting had given', async () => {
+describe('a rebuild of the read model from the log', () => {
+  it('writes byte for byte what the projection had written', async () => {
     const seed = randomInt(2 ** 31);
-    await fill(40, 60, seed);
+    await projectRandomCarts(40, 60, seed);
     const before = await readModel();
-    const result = await rebuildAll(database.db, quiet);
+    const result = await rebuildAll(database.db, ignoreProgress);
     expect({ seed, differed: result.differed }).toEqual({ seed, differed: [] });
     expect(await readModel()).toEqual(before);
   });
 
-  it('brings it back where all of its tables were dropped', async () => {
-    await fill(10, 30, 1);
+  it('restores it after all of its tables were dropped', async () => {
+    await projectRandomCarts(10, 30, 1);
     const before = await readModel();
     await database.db.raw('drop table cart_item_history, cart_items, carts');
-    await rebuildAll(database.db, quiet);
+    await rebuildAll(database.db, ignoreProgress);
     expect(await readModel()).toEqual(before);
   });
 
-  it('mends what was damaged and tells which carts differed', async () => {
-    await fill(5, 30, 2);
+  it('repairs damaged carts and reports which carts differed', async () => {
+    await projectRandomCarts(5, 30, 2);
     const before = await readModel();
     await database.db('carts').where({ user_id: 'user-3' }).update({ subtotal: 1 });
     await database.db('cart_item_history').where({ user_id: 'user-1' }).delete();
-    const { differed } = await rebuildAll(database.db, quiet);
+    const { differed } = await rebuildAll(database.db, ignoreProgress);
     expect(differed).toEqual(['user-1', 'user-3']);
     expect(await readModel()).toEqual(before);
   });
 
-  it('of one cart leaves the others alone', async () => {
-    await fill(3, 30, 3);
+  it('changes no other cart when it is run for one', async () => {
+    await projectRandomCarts(3, 30, 3);
     const before = await readModel();
     await database.db('carts').update({ item_count: 77 });
     expect(await rebuildCart(database.db, 'user-1')).toMatchObject({ carts: 1, differed: ['user-1'] });
     const counts = await database.db('carts').orderBy('user_id').pluck('item_count');
     expect([counts[0], counts[2]]).toEqual([77, 77]);
-    await rebuildAll(database.db, quiet);
+    await rebuildAll(database.db, ignoreProgress);
     expect(await readModel()).toEqual(before);
   });
 
-  it('goes on where it was interrupted', async () => {
-    await fill(30, 20, 4);
+  it('can be run again after it was interrupted', async () => {
+    await projectRandomCarts(30, 20, 4);
     const before = await readModel();
     const interrupted = rebuildAll(database.db, ({ carts }) => {
       if (carts >= 1) throw new Error('killed');
     });
     await expect(interrupted).rejects.toThrow('killed');
     expect(await readModel()).toEqual(before);
-    await rebuildAll(database.db, quiet);
+    await rebuildAll(database.db, ignoreProgress);
     expect(await readModel()).toEqual(before);
     expect(await database.db('pg_namespace').where({ nspname: 'rebuild' })).toEqual([]);
   });
 
-  it('while projections and reads go on loses nothing and fails none', async () => {
-    const { decisions } = tell(Array.from({ length: 400 }, (_, n) => add(`p${n % 50}`)));
-    await fill(60, 60, 5);
+  it('loses no projection and fails no read that runs at the same time', async () => {
+    const { decisions } = decideAll(Array.from({ length: 400 }, (_, n) => add(`p${n % 50}`)));
+    await projectRandomCarts(60, 60, 5);
     let isOver = false;
     let reads = 0;
     const projecting = (async () => {
@@ -118,16 +118,16 @@ describe('rebuilding the read model from the log', () => {
       }
       await reader.destroy();
     })();
-    for (let round = 0; round < 4; round += 1) await rebuildAll(database.db, quiet);
+    for (let round = 0; round < 4; round += 1) await rebuildAll(database.db, ignoreProgress);
     await projecting;
     isOver = true;
     await reading;
     expect(reads).toBeGreaterThan(10);
     expect((await verifyCart(database.db, 'busy', asProjected(decisions))).findings).toEqual([]);
-    expect((await rebuildAll(database.db, quiet)).differed).toEqual([]);
+    expect((await rebuildAll(database.db, ignoreProgress)).differed).toEqual([]);
   });
 
-  it('makes the same tables as the migrations', async () => {
+  it('creates the same tables as the migrations', async () => {
     const shape = async (schema: string) => {
       const { rows } = await database.db.raw(
         `select 'column' as kind, table_name as place, column_name || ' ' || udt_name || ' ' || is_nullable ||
@@ -151,9 +151,9 @@ describe('rebuilding the read model from the log', () => {
   });
 });
 
-describe('verifying', () => {
-  it('finds nothing where all is well', async () => {
-    const [first] = await fill(1, 80, 6);
+describe('verifyCart', () => {
+  it('finds nothing in a consistent cart', async () => {
+    const [first] = await projectRandomCarts(1, 80, 6);
     expect(await verifyCart(database.db, first!.userId, asProjected(first!.decisions))).toEqual({
       userId: 'user-0',
       decisions: 80,
@@ -163,16 +163,16 @@ describe('verifying', () => {
     });
   });
 
-  it('finds every one of 1,000 single changed bytes of stored events, and names the cart and version', async () => {
+  it('finds every one of 1,000 single changed bytes of stored events', async () => {
     const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
-    const [first] = await fill(1, 60, 7);
+    const [first] = await projectRandomCarts(1, 60, 7);
     const { userId } = first!;
     const rows = await database.db('cart_events').where({ user_id: userId }).orderBy('version');
     await database.db.raw('alter table cart_events disable trigger user');
     await database.db.raw('alter table cart_events drop constraint cart_events_user_id_sequence_fkey');
     const missed: string[] = [];
     for (let trial = 0; trial < 1_000; trial += 1) {
-      const { column, row, changed } = tampering(rows, seed + trial);
+      const { column, row, changed } = changeOneByte(rows, seed + trial);
       const value = (of: typeof row) => (column === 'data' ? JSON.stringify(of.data) : of[column]);
       await database
         .db('cart_events')
@@ -192,7 +192,7 @@ describe('verifying', () => {
   });
 
   it('finds a missing event', async () => {
-    const [first] = await fill(2, 40, 8);
+    const [first] = await projectRandomCarts(2, 40, 8);
     const { userId, decisions } = first!;
     const { db } = database;
     await db.raw('alter table cart_events disable trigger user');
@@ -205,8 +205,8 @@ describe('verifying', () => {
   });
 
   it('finds a fork between Temporal and Postgres', async () => {
-    const [first] = await fill(1, 20, 9);
-    const other = tell(Array.from({ length: 20 }, () => add('cap'))).decisions;
+    const [first] = await projectRandomCarts(1, 20, 9);
+    const other = decideAll(Array.from({ length: 20 }, () => add('cap'))).decisions;
     const { findings } = await verifyCart(database.db, first!.userId, asProjected(other));
     expect(findings.map((finding) => finding.what).join('\n')).toContain('fork');
   });
@@ -214,8 +214,8 @@ describe('verifying', () => {
 
 type Row = Readonly<Record<string, unknown>> & { readonly version: number; readonly data: unknown };
 
-/** One byte of one column of one row, changed so that Postgres still takes it. */
-function tampering(rows: readonly Row[], seed: number) {
+/** Changes one byte of one column of one row so that Postgres still accepts it. */
+function changeOneByte(rows: readonly Row[], seed: number) {
   const pick = <T>(from: readonly T[], salt: number): T => from[(seed * 7919 + salt * 104_729) % from.length]!;
   const row = pick(rows, 1);
   const column = pick(
@@ -257,7 +257,7 @@ function tampering(rows: readonly Row[], seed: number) {
         try {
           if (JSON.stringify(JSON.parse(changed)) !== text) return { column, row, changed };
         } catch {
-          // Not JSON any more: Postgres would refuse it.
+          // Not JSON any more: Postgres would reject it.
         }
       }
     }

@@ -1,6 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { temporal } from '@temporalio/proto';
-import { Worker } from '@temporalio/worker';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { healAll } from '../../src/recovery/heal-all';
 import { rebuildAll } from '../../src/recovery/rebuild';
@@ -10,6 +9,7 @@ import { decisionsIn, readDecisions, readHistoryRecord } from '../../src/tempora
 import { decisiveEventsOf, fetchDecisiveEvents } from '../../src/temporal/histories/decisive-events';
 import { type HistorySource, readRuns } from '../../src/temporal/histories/histories';
 import { readModelText } from '../support/model-tables';
+import { replayCart } from '../support/replay';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -24,13 +24,13 @@ let source: HistorySource;
 beforeAll(async () => {
   world = await openWorld({ isAlone: true });
   source = { client: world.client, db: world.db };
-  await tellLongStory();
-  await tellShortStories();
+  await fillLongCart();
+  await fillShortCarts();
 });
 afterAll(() => world.close());
 
-/** In waves, each of which makes the cart continue as new. */
-async function tellLongStory(): Promise<void> {
+/** Sends signals in waves; each wave makes the cart continue as new. */
+async function fillLongCart(): Promise<void> {
   const envelope = () => ({ commandId: randomUUID(), issuedAt: new Date().toISOString(), actor: 'user:test' });
   const item = { name: 'Thing', unitPrice: 250, currency: 'EUR', quantity: 1 };
   for (let wave = 1; wave <= waves; wave += 1) {
@@ -46,15 +46,15 @@ async function tellLongStory(): Promise<void> {
       const row = await world.db('carts').where({ user_id: longCart }).first('sequence');
       return row?.sequence === wave * signalsPerWave;
     });
-    await until('the run before is archived', async () => {
+    await until('the previous run is archived', async () => {
       const runs = await world.db('cart_histories').where({ user_id: longCart });
       return runs.length === wave;
     });
   }
 }
 
-/** One cart whose chain ended and began anew, and one that stays at its first run. */
-async function tellShortStories(): Promise<void> {
+/** Fills one cart with two chains, and one cart that stays in its first run. */
+async function fillShortCarts(): Promise<void> {
   for (const user of [newUser('ended'), newUser('plain')]) {
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
     if (user.startsWith('ended')) await world.client.workflow.getHandle(cartWorkflowId(user)).terminate('test');
@@ -75,14 +75,14 @@ const closedRuns = async (): Promise<{ workflowId: string; runId: string }[]> =>
 const verifyAll = async () =>
   Promise.all((await users()).map(async (user) => verifyCart(world.db, user, await readHistoryRecord(source, user))));
 
-describe('a history read only for where its run began and what it had done', () => {
-  it('has those events as the whole history has them, page after page', async () => {
-    const telling = /^(workflowExecutionStarted|activityTaskScheduled)EventAttributes$/;
+describe('the decisive events of a history', () => {
+  it('equal those events of the whole history, over all pages', async () => {
+    const decisive = /^(workflowExecutionStarted|activityTaskScheduled)EventAttributes$/;
     for (const { runId, history } of await readRuns(source, longCart)) {
       const { events } = HistoryMessage.create(
         (await fetchDecisiveEvents(world.client, cartWorkflowId(longCart), runId))!,
       );
-      const whole = history.events!.filter((event) => telling.test(HistoryEvent.create(event).attributes!));
+      const whole = history.events!.filter((event) => decisive.test(HistoryEvent.create(event).attributes!));
       expect(events.map((event) => HistoryEvent.toObject(event as temporal.api.history.v1.HistoryEvent))).toEqual(
         whole.map((event) => HistoryEvent.toObject(event as temporal.api.history.v1.HistoryEvent)),
       );
@@ -90,17 +90,17 @@ describe('a history read only for where its run began and what it had done', () 
     }
   });
 
-  it('is none where Temporal has no such run', async () => {
+  it('are undefined where Temporal has no such run', async () => {
     expect(await fetchDecisiveEvents(world.client, cartWorkflowId('nobody'))).toBeUndefined();
     expect(await fetchDecisiveEvents(world.client, cartWorkflowId(longCart), randomUUID())).toBeUndefined();
   });
 });
 
-describe('when Temporal has forgotten every closed run', () => {
+describe('when Temporal has deleted every closed run', () => {
   const histories = new Map<string, unknown>();
 
   beforeAll(async () => {
-    // The run before the newest is archived by the newest; the sweep takes chains that ended.
+    // The newest run of a chain archives the run before it; the sweep archives the last run of an ended chain.
     await until('the closed runs are listed', async () => (await closedRuns()).length >= 3);
     for (const { workflowId, runId } of await closedRuns()) {
       histories.set(runId, decisionsIn(await world.client.workflow.getHandle(workflowId, runId).fetchHistory()));
@@ -109,10 +109,10 @@ describe('when Temporal has forgotten every closed run', () => {
     for (const workflowExecution of await closedRuns()) {
       await world.client.workflowService.deleteWorkflowExecution({ namespace: world.namespace, workflowExecution });
     }
-    await until('they are gone', async () => (await closedRuns()).length === 0);
+    await until('the closed runs are deleted', async () => (await closedRuns()).length === 0);
   });
 
-  it('the archive still tells every decision, exactly once and in order', async () => {
+  it('the archive still contains every decision, exactly once and in order', async () => {
     expect(histories.size).toBeGreaterThanOrEqual(3);
     const runs = await readRuns(source, longCart);
     expect(runs.map((run) => run.source)).toEqual([...runs.slice(1).map(() => 'archive'), 'temporal']);
@@ -122,7 +122,7 @@ describe('when Temporal has forgotten every closed run', () => {
     expect(decisions).toHaveLength(waves * signalsPerWave);
   });
 
-  it('verifying finds nothing wrong, and nothing it could not hold against a history', async () => {
+  it('verify finds nothing wrong and compares every decision with a history', async () => {
     for (const { findings, decisions, inHistories } of await verifyAll()) {
       expect({ findings, inHistories }).toEqual({ findings: [], inHistories: decisions });
     }
@@ -131,25 +131,21 @@ describe('when Temporal has forgotten every closed run', () => {
   it('every archived run can be replayed', async () => {
     for (const user of await users()) {
       for (const { history, runId } of await readRuns(source, user)) {
-        const options = {
-          workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
-          dataConverter: { payloadConverterPath: require.resolve('../../src/temporal/payload-converter') },
-        };
-        await Worker.runReplayHistory(options, history, cartWorkflowId(user)).catch((error) => {
+        await replayCart(user, history).catch((error) => {
           throw new Error(`run ${runId} of ${user}: ${error.message}`);
         });
       }
     }
   });
 
-  it('a read model of which every table was dropped is rebuilt byte for byte from Temporal', async () => {
+  it('a read model whose tables were dropped is rebuilt byte for byte', async () => {
     const before = await readModelText(world.db);
     await world.db.raw('drop table cart_item_history, cart_items, carts');
     await rebuildAll(world.db, () => {});
     expect(await readModelText(world.db)).toEqual(before);
   });
 
-  it('a database that lost its whole log is filled again from Temporal and its archive, byte for byte', async () => {
+  it('a database that lost its whole log is restored byte for byte from Temporal and the archive', async () => {
     const before = await readModelText(world.db);
     const log = async () => ({
       commands: await world.db('cart_commands').orderBy(['user_id', 'sequence']),

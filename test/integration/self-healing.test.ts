@@ -1,5 +1,5 @@
 import { cartWorkflowId } from '../../src/contract/ids';
-import { expectWhole, readLog } from '../support/read-log';
+import { expectConsistentLog, readLog } from '../support/read-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -13,12 +13,12 @@ afterAll(() => world.close());
 
 const tables = ['cart_commands', 'cart_events', 'carts', 'cart_items', 'cart_item_history'];
 
-/** Takes a copy of all that carts have in Postgres, as a backup would. */
+/** Copies the tables of the carts, as a backup does. */
 async function backUp(): Promise<void> {
   for (const table of tables) await world.db.raw(`create table backup_${table} as table ${table}`);
 }
 
-/** Makes the database what it was at the backup, as a superuser restoring it would. */
+/** Restores the tables from the backup, as a superuser does. */
 async function restoreBackUp(): Promise<void> {
   await world.db.transaction(async (trx) => {
     await trx.raw("set local session_replication_role = 'replica'");
@@ -33,8 +33,8 @@ async function restoreBackUp(): Promise<void> {
 const add = (user: string, productId: string, headers = {}) =>
   world.request('POST', `/carts/${user}/items`, { productId }, headers);
 
-describe('Postgres restored from an older backup', () => {
-  it('is whole again after one more command of the cart, under a running worker', async () => {
+describe('Postgres after a restore from an older backup', () => {
+  it('is complete again after the next command of the cart, while the worker runs', async () => {
     const user = newUser();
     for (let index = 0; index < 10; index += 1) await add(user, 'pen', wait);
     await backUp();
@@ -48,15 +48,15 @@ describe('Postgres restored from an older backup', () => {
     expect(next.body).toMatchObject({ version: 211, itemCount: 211 });
     const after = await readLog(world, user);
     expect(after.events.slice(0, 210)).toEqual(before.events);
-    await expectWhole(world, user);
+    await expectConsistentLog(world, user);
   });
 });
 
 describe('a cart whose workflow and Postgres disagree', () => {
-  it('is parked with its fork on record and nothing overwritten, while others go on', async () => {
+  it('is stopped with its fork recorded and nothing overwritten, while other carts work', async () => {
     const user = newUser();
     for (let index = 0; index < 3; index += 1) await add(user, 'pen', wait);
-    // What another chain would have written: another event at version 3.
+    // The result of another chain: another event at version 3.
     await world.db.transaction(async (trx) => {
       await trx.raw("set local session_replication_role = 'replica'");
       await trx('cart_commands').where({ user_id: user, sequence: 3 }).update({ command_id: 'of-another-chain' });
@@ -64,7 +64,7 @@ describe('a cart whose workflow and Postgres disagree', () => {
       await trx('carts').where({ user_id: user }).update({ version: 2 });
     });
     await add(user, 'ink');
-    const fork = await until('the fork is on record', () => world.db('cart_forks').where({ user_id: user }).first());
+    const fork = await until('the fork is recorded', () => world.db('cart_forks').where({ user_id: user }).first());
     expect(fork.message).toContain(user);
     const { commands } = await readLog(world, user);
     expect(commands.map((command) => command.command_id)).toContain('of-another-chain');
@@ -76,15 +76,15 @@ describe('a cart whose workflow and Postgres disagree', () => {
   });
 });
 
-describe('Temporal lost', () => {
-  it('leaves every cart usable from Postgres, at its next version and with its commands remembered', async () => {
+describe('the loss of Temporal', () => {
+  it('keeps every cart usable at its next version, and earlier commands are recognised', async () => {
     const users = Array.from({ length: 5 }, () => newUser());
     for (const user of users) await add(user, 'pen', { ...wait, 'Idempotency-Key': `first-of-${user}` });
     for (const user of users) {
       const { runId } = await world.client.workflow.getHandle(cartWorkflowId(user)).describe();
       const workflowExecution = { workflowId: cartWorkflowId(user), runId };
       await world.client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
-      await until('the workflow is gone', () =>
+      await until('the workflow is deleted', () =>
         world.client.workflow
           .getHandle(cartWorkflowId(user))
           .describe()
@@ -98,7 +98,7 @@ describe('Temporal lost', () => {
       expect((await add(user, 'ink', wait)).body).toMatchObject({ version: 2, itemCount: 2 });
       await add(user, 'pen', { ...wait, 'Idempotency-Key': `first-of-${user}` });
       expect((await world.request('GET', `/carts/${user}`)).body.version).toBe(2);
-      await expectWhole(world, user);
+      await expectConsistentLog(world, user);
     }
   });
 });

@@ -1,51 +1,41 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import pino from 'pino';
-import { parseCommand } from '../../src/contract/parse-command';
-import { isMalformed } from '../../src/domain/commands';
-import { emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
-import { closeServer, createApp, listen } from '../../src/http/app';
+import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
 import { project } from '../../src/postgres/projection/project';
 import { cartQueryRoutes } from '../../src/queries/carts';
-import { readCartAtVersion } from '../../src/queries/read-past-cart';
-import { ModelCart, type ModelCommand } from '../support/cart-model';
+import { readPastCarts } from '../../src/queries/read-past-cart';
 import { createDatabase, type TestDatabase } from '../support/database';
+import { type CartView, decideNext, emptyCart, iso, longLife } from '../support/long-life';
+import { randomNumbers } from '../support/random';
+import { getJson, serve, type TestServer } from '../support/serve';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
-const random = numbersFrom(seed);
+const nextRandom = randomNumbers(seed);
+const random = (bound: number) => Math.floor(nextRandom() * bound);
 const immutable = 'private, max-age=31536000, immutable';
 const eventCount = 10_000;
 
 let database: TestDatabase;
-let server: Server;
-let url: string;
-const old = longLife('old', eventCount);
+let server: TestServer;
+const old = longLife('old', eventCount, seed);
 const newest = old.versions.at(-1)!;
 
 beforeAll(async () => {
   database = await createDatabase();
   const announcements = { onProjection: () => () => {}, close: async () => {} };
-  const routers = [cartQueryRoutes(database.db, announcements)];
-  server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await serve(cartQueryRoutes(database.db, announcements));
   for (let from = 0; from < old.decisions.length; from += 250) {
     await database.db.transaction((trx) => project(trx, 'old', old.decisions.slice(from, from + 250)));
   }
 });
 afterAll(async () => {
-  await closeServer(server);
+  await server.close();
   await database.drop();
 });
 
-async function get(path: string, headers: Record<string, string> = {}) {
-  const response = await fetch(`${url}${path}`, { headers });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
-}
+const get = (path: string, headers: Record<string, string> = {}) => getJson(`${server.url}${path}`, headers);
 const at = (instant: string | number) => encodeURIComponent(typeof instant === 'string' ? instant : iso(instant));
 
 describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
-  it('reads at 500 versions as it was after so many events', async () => {
+  it('returns the cart of the model at 500 versions', async () => {
     for (let round = 0; round < 500; round += 1) {
       const version = random(eventCount + 1);
       const { body } = await get(`/carts/old?version=${version}`);
@@ -53,19 +43,19 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
     }
   });
 
-  it('reads at 500 instants as it was after all that had happened by then', async () => {
+  it('returns the cart of the model at 500 instants', async () => {
     for (let round = 0; round < 500; round += 1) {
       const instant = Date.parse(old.versions[1 + random(eventCount)]!.updatedAt!) + random(3) - 1;
       const { body } = await get(`/carts/old?at=${at(instant)}`);
-      expect(body).toEqual(thenAt(instant));
+      expect(body).toEqual(cartAt(instant));
     }
   });
 
-  it('differs between two of its versions or instants as the carts then differ', async () => {
+  it('returns the difference between the carts at 200 pairs of a version and an instant', async () => {
     for (let round = 0; round < 200; round += 1) {
       const version = random(eventCount + 1);
       const instant = Date.parse(old.versions[1 + random(eventCount)]!.updatedAt!);
-      const then = thenAt(instant);
+      const then = cartAt(instant);
       const forth = await get(`/carts/old/diff?from=${version}&to=${at(instant)}`);
       expect(forth.body).toMatchObject({
         userId: 'old',
@@ -74,22 +64,22 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
         itemCount: { before: old.versions[version]!.itemCount, after: then.itemCount },
         subtotal: { before: old.versions[version]!.subtotal, after: then.subtotal },
       });
-      expect(contents(patched(old.versions[version]!, forth.body.items))).toEqual(contents(then));
+      expect(contentsOf(applyDiff(old.versions[version]!, forth.body.items))).toEqual(contentsOf(then));
       const back = await get(`/carts/old/diff?from=${at(instant)}&to=${version}`);
-      expect(contents(patched(then, back.body.items))).toEqual(contents(old.versions[version]!));
+      expect(contentsOf(applyDiff(then, back.body.items))).toEqual(contentsOf(old.versions[version]!));
     }
   });
 
-  it.each(['without', 'with'])('is read by index alone, %s statistics', async (statistics) => {
+  it.each(['without', 'with'])('is read by an index only, %s statistics', async (statistics) => {
     if (statistics === 'with') await database.db.raw('analyze');
-    const asked: { sql: string; bindings: string[] }[] = [];
-    const note = (query: { sql: string; bindings: string[] }) => asked.push(query);
+    const queries: { sql: string; bindings: string[] }[] = [];
+    const note = (query: { sql: string; bindings: string[] }) => queries.push(query);
     database.db.on('query', note);
     await get('/carts/old?version=5000');
     await get(`/carts/old?at=${at(newest.updatedAt!)}`);
     database.db.off('query', note);
-    expect(asked).toHaveLength(2);
-    for (const { sql, bindings } of asked) {
+    expect(queries).toHaveLength(2);
+    for (const { sql, bindings } of queries) {
       const { rows } = await database.db.raw(`explain ${sql.replace(/\$\d+/g, '?')}`, bindings);
       const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
       expect(plan).toMatch(/using no_overlap on cart_item_history|Bitmap Index Scan on no_overlap/);
@@ -99,20 +89,20 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
 });
 
 describe('a cart at a version', () => {
-  it('is the plain cart where the version is the newest', async () => {
+  it('equals the present cart at the newest version', async () => {
     const plain = await get('/carts/old');
     expect((await get(`/carts/old?version=${eventCount}`)).body).toEqual(plain.body);
     expect(plain.body).toEqual(newest);
   });
 
-  it('that exists never changes, so it may be kept, and is answered 304 to who has it', async () => {
+  it('may be cached without limit, and is answered 304 to a client that has it', async () => {
     const { headers } = await get('/carts/old?version=7');
     expect([headers.get('etag'), headers.get('cache-control')]).toEqual(['"7"', immutable]);
     const again = await get('/carts/old?version=7', { 'If-None-Match': '"7"' });
     expect([again.status, again.body, again.headers.get('cache-control')]).toEqual([304, undefined, immutable]);
   });
 
-  it('0 is empty, also of a cart nobody used', async () => {
+  it('is empty at version 0, also for an unknown user', async () => {
     for (const user of ['old', 'nobody']) {
       const { body, headers } = await get(`/carts/${user}?version=0`);
       expect(body).toEqual(emptyCart(user));
@@ -120,28 +110,29 @@ describe('a cart at a version', () => {
     }
   });
 
-  it('that does not exist yet is 404 and tells the newest', async () => {
+  it('is answered 404 with the newest version where the version does not exist', async () => {
     const { status, body } = await get(`/carts/old?version=${eventCount + 1}`);
     expect([status, body.code, body.newestVersion]).toEqual([404, 'version_unknown', eventCount]);
     expect(body.detail).toContain(`${eventCount}.`);
     expect(await get('/carts/nobody?version=1')).toMatchObject({ status: 404, body: { newestVersion: 0 } });
   });
 
-  it('is there for the rest of the system too', async () => {
-    expect(await readCartAtVersion(database.db, 'old', 500)).toEqual(old.versions[500]);
-    expect(await readCartAtVersion(database.db, 'old', 0)).toEqual(emptyCart('old'));
-    expect(await readCartAtVersion(database.db, 'old', eventCount + 1)).toBeUndefined();
+  it('is what readPastCarts returns', async () => {
+    const cartAt = async (version: number) => (await readPastCarts(database.db, 'old', [{ version }]))[0]!.cart;
+    expect(await cartAt(500)).toEqual(old.versions[500]);
+    expect(await cartAt(0)).toEqual(emptyCart('old'));
+    expect(await cartAt(eventCount + 1)).toBeUndefined();
   });
 });
 
 describe('a cart at an instant', () => {
-  it('before its first event is empty', async () => {
+  it('is empty before its first event', async () => {
     for (const instant of ['1970-01-01T00:00:00Z', '0000-01-01T00:00:00+00:01', old.before]) {
       expect((await get(`/carts/old?at=${at(instant)}`)).body).toEqual(emptyCart('old'));
     }
   });
 
-  it('may be kept once a later event exists, and not before', async () => {
+  it('may be cached if and only if a later event exists', async () => {
     const last = Date.parse(newest.updatedAt!);
     const cacheControl = async (path: string) => (await get(path)).headers.get('cache-control');
     expect(await cacheControl(`/carts/old?at=${at(last - 1)}`)).toBe(immutable);
@@ -149,14 +140,14 @@ describe('a cart at an instant', () => {
     expect(await cacheControl(`/carts/nobody?at=${at(last)}`)).toBe('no-cache');
   });
 
-  it('means the same in every way to write the instant', async () => {
+  it('is the same for every notation of the instant', async () => {
     const instant = Date.parse(old.versions[4_000]!.updatedAt!);
     const local = (minutes: number) => iso(instant + minutes * 60_000).replace('Z', '');
     const ways = [`${local(0)}999Z`, `${local(90)}+01:30`, `${local(-720)}-12:00`, `${local(0)}z`.replace('T', 't')];
-    for (const way of ways) expect((await get(`/carts/old?at=${at(way)}`)).body).toEqual(thenAt(instant));
+    for (const way of ways) expect((await get(`/carts/old?at=${at(way)}`)).body).toEqual(cartAt(instant));
   });
 
-  it('that is still to come is refused, be it by a second', async () => {
+  it('is rejected for an instant in the future, also one second ahead', async () => {
     const soon = iso(Date.now() + 1_000);
     for (const path of [`/carts/old?at=${at(soon)}`, `/carts/old/diff?from=1&to=${at(soon)}`]) {
       const { status, body } = await get(path);
@@ -166,10 +157,10 @@ describe('a cart at an instant', () => {
   });
 });
 
-const noInstants = ['', 'now', '7', '2026-02-30T00:00:00Z', '2026-02-01', '2026-02-01T10:00:00', '2026-02-01T10:00Z'];
-const wrongInstants = [...noInstants, '2026-02-01T24:00:00Z', '2026-02-01T10:00:00+2:00', '2026-02-01T10:00:00.Z'];
+const notInstants = ['', 'now', '7', '2026-02-30T00:00:00Z', '2026-02-01', '2026-02-01T10:00:00', '2026-02-01T10:00Z'];
+const wrongInstants = [...notInstants, '2026-02-01T24:00:00Z', '2026-02-01T10:00:00+2:00', '2026-02-01T10:00:00.Z'];
 
-describe('what cannot be meant', () => {
+describe('a wrong parameter', () => {
   it.each([
     '/carts/old?version=1&at=2026-02-01T00:00:00Z',
     '/carts/old?version=1&minVersion=1',
@@ -182,25 +173,25 @@ describe('what cannot be meant', () => {
     '/carts/old/diff?from=1&to=2&more=3',
     '/carts/old/diff?from=1&to=2026-02-30T00:00:00Z',
     '/carts/old/diff?from=-1&to=2',
-  ])('is 400: %s', async (path) => {
+  ])('is answered 400: %s', async (path) => {
     expect(await get(path)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  it('is 404 for a difference with a version that does not exist', async () => {
+  it('is answered 404 where a difference names a version that does not exist', async () => {
     const answer = await get(`/carts/old/diff?from=${eventCount + 1}&to=1`);
     expect(answer).toMatchObject({ status: 404, body: { code: 'version_unknown', newestVersion: eventCount } });
   });
 });
 
 describe('the difference', () => {
-  it('names what was added, removed and changed', async () => {
+  it('lists the lines that were added, removed and changed', async () => {
     const story = [add('pen', 2), add('ink', 1), add('pad', 1), set('pen', 5), set('ink', 0), add('cap', 3)];
     let checkpoint = emptyCheckpoint;
     const decisions: RecordedDecision[] = [];
     for (const [type, fields] of story) {
-      const told = tell(checkpoint, type, fields, Date.UTC(2025, 0, 1));
-      checkpoint = told.checkpoint;
-      decisions.push(told.decision);
+      const result = decideNext(checkpoint, type, fields, Date.UTC(2025, 0, 1));
+      checkpoint = result.checkpoint;
+      decisions.push(result.decision);
     }
     await database.db.transaction((trx) => project(trx, 'few', decisions));
     const { body, headers } = await get('/carts/few/diff?from=3&to=6');
@@ -229,155 +220,15 @@ describe('the difference', () => {
   const set = (productId: string, quantity: number) => ['changeItemQuantity', { productId, quantity }] as const;
 });
 
-interface Line {
-  productId: string;
-  name: string;
-  quantity: number;
-  unitPrice: number;
-  lineTotal: number;
-  addedAt: string;
-}
-interface View {
-  userId: string;
-  version: number;
-  status: string;
-  currency: string | null;
-  itemCount: number;
-  subtotal: number;
-  updatedAt: string | null;
-  items: Line[];
-}
-interface Life {
-  decisions: RecordedDecision[];
-  /** The cart after each version, as the model has it. */
-  versions: View[];
-  before: string;
-}
-
-/** A life of random commands, told to the real cart and to the model; several fall into the same millisecond. */
-function longLife(userId: string, length: number): Life {
-  const ids = Array.from({ length: 12 }, (_, n) => `p${n}`);
-  const catalogue = Object.fromEntries(
-    ids.map((id, n) => [id, { price: 100 + n * 7, currency: n % 6 === 5 ? 'USD' : 'EUR' }]),
-  );
-  const model = new ModelCart(catalogue);
-  const added = new Map<string, { addedAt: string; addedVersion: number }>();
-  const life: Life = { decisions: [], versions: [emptyCart(userId)], before: iso(Date.UTC(2025, 0, 1) - 1) };
-  const addedVersions: Record<string, number>[] = [{}];
-  let checkpoint = emptyCheckpoint;
-  let now = Date.UTC(2025, 0, 1);
-  while (model.version < length) {
-    now += random(3) === 0 ? 0 : random(4) === 0 ? random(86_400) : 1;
-    const past = random(60) === 0 ? random(model.version + 1) : undefined;
-    if (past === undefined) {
-      const command = randomCommand(ids);
-      const told = tell(checkpoint, ...toCommand(command, catalogue), now);
-      expect(told.decision.outcome).toBe(model.run(command) ? 'applied' : 'rejected');
-      ({ checkpoint } = told);
-      life.decisions.push(told.decision);
-    } else {
-      const { items, currency } = life.versions[past]!;
-      const restored = items.map(({ lineTotal: _lineTotal, ...item }) => ({
-        ...item,
-        addedVersion: addedVersions[past]![item.productId]!,
-      }));
-      const told = tell(checkpoint, 'restoreCart', { version: past, items: restored, currency }, now);
-      ({ checkpoint } = told);
-      life.decisions.push(told.decision);
-      restoreModel(restored);
-    }
-    if (model.version === life.versions.length) noteVersion();
-  }
-  return life;
-
-  function restoreModel(
-    items: readonly { productId: string; quantity: number; addedAt: string; addedVersion: number }[],
-  ) {
-    const shape = (lines: readonly { productId: string; quantity: number; addedVersion: number }[]) =>
-      JSON.stringify(lines.map(({ productId, quantity, addedVersion }) => [productId, quantity, addedVersion]));
-    const present = model.lines.map((line) => ({ ...line, ...added.get(line.productId)! }));
-    if (shape(present) === shape(items)) return;
-    model.quantities.clear();
-    added.clear();
-    for (const { productId, quantity, addedAt, addedVersion } of items) {
-      model.quantities.set(productId, quantity);
-      added.set(productId, { addedAt, addedVersion });
-    }
-    model.version += 1;
-  }
-
-  function noteVersion() {
-    const { lines, version } = model;
-    for (const id of added.keys()) if (!model.quantities.has(id)) added.delete(id);
-    for (const { productId } of lines) {
-      if (!added.has(productId)) added.set(productId, { addedAt: iso(now), addedVersion: version });
-    }
-    life.versions.push({
-      userId,
-      version,
-      status: lines.length === 0 ? 'empty' : 'open',
-      currency: lines.length === 0 ? null : catalogue[lines[0]!.productId]!.currency,
-      itemCount: lines.reduce((sum, { quantity }) => sum + quantity, 0),
-      subtotal: model.subtotal,
-      updatedAt: iso(now),
-      items: lines.map((line) => ({
-        ...line,
-        name: `The ${line.productId}`,
-        lineTotal: line.quantity * line.unitPrice,
-        addedAt: added.get(line.productId)!.addedAt,
-      })),
-    });
-    addedVersions.push(Object.fromEntries([...added].map(([id, { addedVersion }]) => [id, addedVersion])));
-  }
-}
-
-function randomCommand(ids: readonly string[]): ModelCommand {
-  const product = ids[random(ids.length)]!;
-  const dice = random(100);
-  if (dice < 45) return { kind: 'add', product, quantity: 1 + random(random(20) === 0 ? 999 : 9) };
-  if (dice < 75) return { kind: 'change', product, quantity: random(12) };
-  if (dice < 93) return { kind: 'remove', product };
-  return { kind: dice < 96 ? 'clear' : 'checkout' };
-}
-
-function toCommand(command: ModelCommand, catalogue: ModelCart['catalogue']): [string, object] {
-  if (command.kind === 'clear') return ['clearCart', {}];
-  if (command.kind === 'checkout') return ['checkOut', {}];
-  const { product: productId } = command;
-  if (command.kind === 'remove') return ['removeItem', { productId }];
-  const { quantity } = command;
-  if (command.kind === 'change') return ['changeItemQuantity', { productId, quantity }];
-  const { price, currency } = catalogue[productId]!;
-  return ['addItem', { productId, name: `The ${productId}`, unitPrice: price, currency, quantity }];
-}
-
-function tell(checkpoint: typeof emptyCheckpoint, type: string, fields: object, at: number) {
-  const commandId = `c${checkpoint.sequence + 1}`;
-  const command = parseCommand(type, { commandId, issuedAt: iso(at), actor: 'user:old', ...fields });
-  if (isMalformed(command)) throw new Error(command.reason);
-  const told = handle(checkpoint, command, {
-    now: iso(at),
-    runId: 'run',
-    freshId: () => commandId,
-    unprojectedCount: 0,
-  });
-  return { checkpoint: told.checkpoint, decision: told.decision! };
-}
-
-function thenAt(instant: number): View {
+function cartAt(instant: number): CartView {
   return old.versions.findLast(({ updatedAt }) => updatedAt === null || Date.parse(updatedAt) <= instant)!;
-}
-
-function emptyCart(userId: string): View {
-  const nothing = { version: 0, status: 'empty', currency: null, itemCount: 0, subtotal: 0, updatedAt: null };
-  return { userId, ...nothing, items: [] };
 }
 
 type Content = { quantity: number; unitPrice: number };
 type Change = { productId: string; change: string; before: Content | null; after: Content | null };
 
-/** The lines of a cart after carrying out a difference, which must fit them. */
-function patched(cart: View, changes: readonly Change[]): { items: ({ productId: string } & Content)[] } {
+/** Applies a difference to the lines of a cart. Fails where the difference does not fit them. */
+function applyDiff(cart: CartView, changes: readonly Change[]): { items: ({ productId: string } & Content)[] } {
   const lines = new Map<string, Content>(cart.items.map((item) => [item.productId, item]));
   for (const { productId, change, before, after } of changes) {
     const line = lines.get(productId);
@@ -389,20 +240,5 @@ function patched(cart: View, changes: readonly Change[]): { items: ({ productId:
   return { items: [...lines].map(([productId, line]) => ({ productId, ...line })) };
 }
 
-const contents = ({ items }: { items: readonly ({ productId: string } & Content)[] }) =>
+const contentsOf = ({ items }: { items: readonly ({ productId: string } & Content)[] }) =>
   new Map(items.map(({ productId, quantity, unitPrice }) => [productId, { quantity, unitPrice }]));
-
-function iso(instant: number): string {
-  return new Date(instant).toISOString();
-}
-
-/** The same whole numbers below a bound for the same seed (mulberry32). */
-function numbersFrom(start: number): (bound: number) => number {
-  let state = start;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
-  };
-}

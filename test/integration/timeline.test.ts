@@ -1,19 +1,15 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import pino from 'pino';
 import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
-import { closeServer, createApp, listen } from '../../src/http/app';
 import { project } from '../../src/postgres/projection/project';
 import { cartQueryRoutes } from '../../src/queries/carts';
-import { add, instant, tell } from '../support/cart-story';
+import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
+import { getJson, serve, type TestServer } from '../support/serve';
 
 let database: TestDatabase;
-let server: Server;
-let url: string;
+let server: TestServer;
 
 const set = (productId: string, quantity: number) => ({ type: 'changeItemQuantity', productId, quantity });
-const first = tell([
+const first = decideAll([
   add('pen', 2),
   add('ink'),
   set('pen', 5),
@@ -21,9 +17,9 @@ const first = tell([
   { type: 'checkOut' },
   { type: 'checkOut' },
 ]);
-const before = tell([add('pen', 2), add('ink')]).checkpoint.cart;
+const before = decideAll([add('pen', 2), add('ink')]).checkpoint.cart;
 const restore = { type: 'restoreCart', version: 2, items: before.items, currency: before.currency };
-const rest = tell(
+const rest = decideAll(
   [
     add('pad', 3),
     restore,
@@ -35,25 +31,20 @@ const rest = tell(
   first.checkpoint,
 );
 
+const announcements = { onProjection: () => () => {}, close: async () => {} };
+
 beforeAll(async () => {
   database = await createDatabase();
-  const announcements = { onProjection: () => () => {}, close: async () => {} };
   const runLink = (userId: string, runId: string) => `http://ui/${userId}/${runId}`;
-  const routers = [cartQueryRoutes(database.db, announcements, { runLink })];
-  server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await serve(cartQueryRoutes(database.db, announcements, { runLink }));
   await database.db.transaction((trx) => project(trx, 'alice', [...first.decisions, ...rest.decisions]));
 });
 afterAll(async () => {
-  await closeServer(server);
+  await server.close();
   await database.drop();
 });
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of many shapes
-async function get(path: string): Promise<{ status: number; headers: Headers; body: any }> {
-  const response = await fetch(`${url}${path}`);
-  return { status: response.status, headers: response.headers, body: await response.json() };
-}
+const get = (path: string) => getJson(`${server.url}${path}`);
 
 async function entries(query: string, userId = 'alice') {
   const { status, body } = await get(`/carts/${userId}/events?${query}`);
@@ -82,9 +73,9 @@ const events = [
 ];
 
 describe('the timeline', () => {
-  it('tells of each event the command, the run, and the lines it changed as they were and became', async () => {
-    const told = await entries('');
-    expect(told[2]).toEqual({
+  it('shows for each event the command, the run, and the changed lines before and after', async () => {
+    const shown = await entries('');
+    expect(shown[2]).toEqual({
       version: 3,
       sequence: 3,
       type: 'ItemQuantityChanged',
@@ -99,7 +90,7 @@ describe('the timeline', () => {
       before: [line('pen', 2)],
       after: [line('pen', 5)],
     });
-    expect(told.map(({ before, after }: Record<string, unknown>) => [before, after])).toEqual([
+    expect(shown.map(({ before, after }: Record<string, unknown>) => [before, after])).toEqual([
       [[], [line('pen', 2)]],
       [[], [line('ink', 1)]],
       [[line('pen', 2)], [line('pen', 5)]],
@@ -111,25 +102,22 @@ describe('the timeline', () => {
     ]);
   });
 
-  it('has no link to a run where no Web UI is known', async () => {
-    const routers = [cartQueryRoutes(database.db, { onProjection: () => () => {}, close: async () => {} })];
-    const plain = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
-    const response = await fetch(
-      `http://127.0.0.1:${(plain.address() as AddressInfo).port}/carts/alice/events?limit=1`,
-    );
-    const [event] = ((await response.json()) as { events: unknown[] }).events;
-    await closeServer(plain);
+  it('contains no link to a run where there is no Web UI', async () => {
+    const plain = await serve(cartQueryRoutes(database.db, announcements));
+    const { body } = await getJson(`${plain.url}/carts/alice/events?limit=1`);
+    await plain.close();
+    const [event] = body.events;
     expect(event).toMatchObject({ runId: 'run' });
     expect(event).not.toHaveProperty('run');
   });
 
-  it('has the events alone unless asked for more, and refused commands at their place where asked', async () => {
+  it('contains events only by default, and on request rejected commands in their place', async () => {
     expect(await places('')).toEqual(events);
     const rejected = ['4 CommandRejected', '6 CommandRejected', '10 CommandRejected'];
     const all = [...events, ...rejected].sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10));
     expect(await places('rejected=include')).toEqual(all);
-    const [refusal] = await entries('rejected=include&type=CommandRejected');
-    expect(refusal).toEqual({
+    const [rejection] = await entries('rejected=include&type=CommandRejected');
+    expect(rejection).toEqual({
       type: 'CommandRejected',
       sequence: 4,
       command: 'changeItemQuantity',
@@ -145,10 +133,10 @@ describe('the timeline', () => {
     });
   });
 
-  it('shows one type, a stretch of time, or what concerns one product', async () => {
+  it('can be limited to a type, a period and a product', async () => {
     expect(await places('type=ItemAdded')).toEqual(['1 ItemAdded', '2 ItemAdded', '7 ItemAdded']);
-    const stretch = `from=${encodeURIComponent(instant(3))}&to=${encodeURIComponent(instant(7))}`;
-    expect(await places(stretch)).toEqual(['3 ItemQuantityChanged', '5 CartCheckedOut']);
+    const period = `from=${encodeURIComponent(instant(3))}&to=${encodeURIComponent(instant(7))}`;
+    expect(await places(period)).toEqual(['3 ItemQuantityChanged', '5 CartCheckedOut']);
     expect(await places('productId=ink')).toEqual(events.filter((_, index) => [1, 3, 5, 6].includes(index)));
     expect(await places('productId=pad')).toEqual(['7 ItemAdded', '8 CartRestored']);
     expect(await places('productId=cap')).toEqual([]);
@@ -164,7 +152,7 @@ describe('the timeline', () => {
     'productId=ink',
     'productId=ink&rejected=include',
     `from=${encodeURIComponent('2030-01-01T01:00:02+01:00')}&rejected=include&to=${encodeURIComponent(instant(11))}`,
-  ])('is the same in pages of any size: %s', async (query) => {
+  ])('is the same with every page size: %s', async (query) => {
     const whole = await entries(query);
     expect(whole.length).toBeGreaterThan(2);
     for (const limit of [1, 2, 3, whole.length]) {
@@ -181,8 +169,8 @@ describe('the timeline', () => {
     }
   });
 
-  it('does not part the events of one command where pages go by sequence', async () => {
-    const { decisions } = tell([add('pen'), add('ink'), add('pad')]);
+  it('keeps the events of one command on one page where pages are by sequence', async () => {
+    const { decisions } = decideAll([add('pen'), add('ink'), add('pad')]);
     const [one, two, three] = decisions as [RecordedDecision, RecordedDecision, RecordedDecision];
     const joined = { ...two, events: [...two.events, ...three.events] };
     await database.db.transaction((trx) => project(trx, 'bob', [one, joined]));
@@ -193,7 +181,7 @@ describe('the timeline', () => {
     expect(byVersion.body.next).toBe('/carts/bob/events?after=2&limit=2');
   });
 
-  it('tells before and after so that one follows from the other, over 1,500 events', async () => {
+  it('shows before and after of each event so that they fit together, over 1,500 events', async () => {
     let checkpoint = emptyCheckpoint;
     let place = 0;
     const story = Array.from({ length: 2_000 }, (_, n) => {
@@ -201,9 +189,9 @@ describe('the timeline', () => {
       return n % 3 === 1 ? set(`p${(n * 7) % 20}`, (n * 5) % 9) : add(`p${(n * 11) % 20}`, 1 + (n % 4));
     });
     for (; place < story.length; place += 200) {
-      const told = tell(story.slice(place, place + 200), checkpoint);
-      checkpoint = told.checkpoint;
-      await database.db.transaction((trx) => project(trx, 'carol', told.decisions));
+      const batch = decideAll(story.slice(place, place + 200), checkpoint);
+      checkpoint = batch.checkpoint;
+      await database.db.transaction((trx) => project(trx, 'carol', batch.decisions));
     }
     const lines = new Map<string, unknown>();
     let next: string | undefined = '/carts/carol/events?limit=500';
@@ -238,7 +226,7 @@ describe('the timeline', () => {
     'limit=501',
     'after=-1',
     'kind=ItemAdded',
-  ])('refuses what cannot be meant: %s', async (query) => {
+  ])('rejects a wrong parameter: %s', async (query) => {
     expect(await get(`/carts/alice/events?${query}`)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 });

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { parseSignal } from '../../src/contract/signals';
 import { readRuns } from '../../src/temporal/histories/histories';
-import { poisons } from '../support/poisons';
-import { expectWhole, readLog } from '../support/read-log';
+import { malformedSignals } from '../support/malformed-signals';
+import { expectConsistentLog, readLog } from '../support/read-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -14,10 +14,10 @@ const addPen = () => ({ ...envelope(), productId: 'pen', name: 'Pen', unitPrice:
 const decisionsOf = async (world: World, userId: string): Promise<number> =>
   (await world.db('carts').where({ user_id: userId }).first('sequence'))?.sequence ?? 0;
 
-// Without a cache every workflow task replays the whole run: what is not deterministic fails here.
+// Without a cache every workflow task replays the whole run, so that code that is not deterministic fails here.
 describe.each([
   ['as deployed', {}],
-  ['replayed at every step', { maxCachedWorkflows: 0 }],
+  ['without a cache', { maxCachedWorkflows: 0 }],
 ])('a cart, %s,', (_title, options) => {
   let world: World;
   beforeAll(async () => {
@@ -25,31 +25,33 @@ describe.each([
   });
   afterAll(() => world.close());
 
-  it('decides what comes in order, also when it comes at once', async () => {
+  it('decides commands one after another, also when they arrive at the same time', async () => {
     const user = newUser();
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait)),
     );
     expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
     expect((await world.request('GET', `/carts/${user}`)).body).toMatchObject({ version: 20, itemCount: 20 });
-    await expectWhole(world, user);
+    await expectConsistentLog(world, user);
   });
 
-  it('records every signal of the wrong shape as rejected, and its next good command works', async () => {
+  it('records every malformed signal as rejected, and applies the next valid command', async () => {
     const user = newUser();
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
-    for (const [, signal, args] of poisons) await world.signal(user, signal, ...args);
-    const good = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
-    expect(good).toMatchObject({ status: 200, body: { version: 2, itemCount: 2 } });
+    for (const [, signal, args] of malformedSignals) await world.signal(user, signal, ...args);
+    const valid = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    expect(valid).toMatchObject({ status: 200, body: { version: 2, itemCount: 2 } });
     // Without an id of its own a signal is known by its name and by what of its payload is recorded.
-    const different = new Set(poisons.map(([, signal, [payload]]) => JSON.stringify(parseSignal(signal, payload))));
-    await until('all are on record', async () => (await decisionsOf(world, user)) === different.size + 2);
+    const different = new Set(
+      malformedSignals.map(([, signal, [payload]]) => JSON.stringify(parseSignal(signal, payload))),
+    );
+    await until('all signals are recorded', async () => (await decisionsOf(world, user)) === different.size + 2);
     const { commands } = await readLog(world, user);
     expect(commands.filter((command) => command.code === 'malformed_command')).toHaveLength(different.size);
-    await expectWhole(world, user);
+    await expectConsistentLog(world, user);
   });
 
-  it('records a payload that cannot be decoded, or hardly, as rejected', async () => {
+  it('records a payload that cannot be decoded as rejected', async () => {
     const user = newUser();
     const payloads = [
       { metadata: { encoding: Buffer.from('json/plain') }, data: Buffer.from('{"commandId":') },
@@ -73,8 +75,8 @@ describe.each([
         input: { payloads: [payload] },
       });
     }
-    const good = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
-    expect(good.status).toBe(200);
+    const valid = await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
+    expect(valid.status).toBe(200);
     const malformed = (await readLog(world, user)).commands.filter((command) => command.code === 'malformed_command');
     const different = new Set(malformed.map((command) => JSON.stringify(command.data)));
     expect(malformed).toHaveLength(different.size);
@@ -82,7 +84,7 @@ describe.each([
     expect(different.size).toBe(payloads.length - 2);
   });
 
-  it('goes on when asked to cancel', async () => {
+  it('continues after a request to cancel it', async () => {
     const user = newUser();
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, wait);
     await world.client.workflow.getHandle(cartWorkflowId(user)).cancel();
@@ -90,7 +92,7 @@ describe.each([
     expect(next).toMatchObject({ status: 200, body: { version: 2 } });
   });
 
-  it('whose workflow was terminated goes on at the next version, and still knows its commands', async () => {
+  it('continues at the next version after its workflow was terminated, and recognises earlier commands', async () => {
     const user = newUser();
     const key = { ...wait, 'Idempotency-Key': 'first' };
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, key);
@@ -100,10 +102,10 @@ describe.each([
     await world.signal(user, 'addItem', { ...addPen(), commandId: 'first' });
     const last = await world.request('POST', `/carts/${user}/items`, { productId: 'ink' }, wait);
     expect(last.body).toMatchObject({ version: 3, itemCount: 3 });
-    await expectWhole(world, user);
+    await expectConsistentLog(world, user);
   });
 
-  it('keeps what arrives while no worker runs', async () => {
+  it('decides commands later that arrive while no worker runs', async () => {
     const user = newUser();
     await world.stopWorker();
     const commandIds = await Promise.all(
@@ -128,7 +130,7 @@ describe('a cart in the Web UI', () => {
   });
   afterAll(() => world.close());
 
-  it('can be found by its user, status and item count', async () => {
+  it('can be found by user, status and item count', async () => {
     const user = newUser();
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen', quantity: 3 }, wait);
     const query = `CartUserId = '${user}' and CartStatus = 'open' and CartItemCount = 3`;
@@ -139,7 +141,7 @@ describe('a cart in the Web UI', () => {
     expect(found.workflowId).toBe(`cart:${user}`);
   });
 
-  it('reads like a story: one signal a command, and a summary of each projection', async () => {
+  it('shows one signal per command and a summary of each projection', async () => {
     const user = newUser();
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen', quantity: 3 }, wait);
     await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
@@ -154,7 +156,7 @@ describe('a cart in the Web UI', () => {
     expect(summaries).toEqual(['v1: ItemAdded', 'v2: CartCheckedOut', 'rejected cart_empty']);
   });
 
-  it('shows what is in it as a table', async () => {
+  it('shows its content as a table', async () => {
     const user = newUser();
     await world.request('POST', `/carts/${user}/items`, { productId: 'ink', quantity: 2 }, wait);
     const metadata = await world.client.workflow
@@ -172,9 +174,9 @@ describe('a hot cart', () => {
   });
   afterAll(() => world.close());
 
-  it('takes 3,000 signals as fast as they come: none lost, none doubled, continued as new, a POST in the middle answered', async () => {
+  it('applies each of 3,000 simultaneous signals once, continues as new, and answers a request', async () => {
     const user = newUser('hot');
-    const key = { ...wait, 'Idempotency-Key': 'before-the-storm' };
+    const key = { ...wait, 'Idempotency-Key': 'before-the-burst' };
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, key);
     const inTheMiddle = { ...wait, 'Idempotency-Key': 'in-the-middle' };
     const firstRun = (await world.client.workflow.getHandle(cartWorkflowId(user)).describe()).runId;
@@ -186,7 +188,7 @@ describe('a hot cart', () => {
       await Promise.all(Array.from({ length: copies }, () => world.signal(user, 'changeItemQuantity', change)));
       sent.push(commandId);
     });
-    await until('the storm is half over', async () => sent.length >= 1_500);
+    await until('half of the signals are sent', async () => sent.length >= 1_500);
     const middle = await world.request('POST', `/carts/${user}/items`, { productId: 'ink' }, inTheMiddle);
     expect(middle.status).toBe(200);
     await Promise.all(burst);
@@ -197,17 +199,17 @@ describe('a hot cart', () => {
     const { commands } = await readLog(world, user);
     const commandIds = commands.map((command) => command.command_id);
     expect(commandIds).toHaveLength(3_002);
-    expect(new Set(commandIds)).toEqual(new Set([...sent, 'before-the-storm', 'in-the-middle']));
-    await expectWhole(world, user);
+    expect(new Set(commandIds)).toEqual(new Set([...sent, 'before-the-burst', 'in-the-middle']));
+    await expectConsistentLog(world, user);
     expect((await world.client.workflow.getHandle(cartWorkflowId(user)).describe()).runId).not.toBe(firstRun);
   });
 
-  it('recognises a command it had before it continued as new, also past the API', async () => {
+  it('recognises a repeated signal that it received before it continued as new', async () => {
     const user = newUser('hot');
     await world.signal(user, 'addItem', { ...addPen(), commandId: 'early' });
     const handle = world.client.workflow.getHandle(cartWorkflowId(user));
     const firstRun = (await handle.describe()).runId;
-    // Repeats count as signals, but not as commands: the first one stays among those remembered.
+    // Repeats are signals but not commands, so the cart still remembers the first command.
     const repeats = Array.from({ length: 2_100 }, () =>
       world.signal(user, 'addItem', { ...addPen(), commandId: 'early' }),
     );
@@ -216,10 +218,10 @@ describe('a hot cart', () => {
     await world.signal(user, 'addItem', { ...addPen(), commandId: 'early' });
     const last = await world.request('POST', `/carts/${user}/items`, { productId: 'ink' }, wait);
     expect(last.body).toMatchObject({ version: 2, itemCount: 2 });
-    await expectWhole(world, user);
+    await expectConsistentLog(world, user);
   });
 
-  it('can be read by operators where one page of its history is larger than 4 MB', async () => {
+  it('can be read although one page of its history is larger than 4 MB', async () => {
     const user = newUser();
     const note = 'x'.repeat(1_000_000);
     for (let n = 0; n < 5; n += 1) await world.signal(user, 'addItem', { ...addPen(), note });

@@ -2,11 +2,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker, type WorkflowBundle } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { parseSignal } from '../../src/contract/signals';
 import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
 import { payloadConverter } from '../../src/temporal/payload-converter';
 import { bundleCartWorkflow } from '../../src/worker/bundle';
+import { captureSdkLog } from '../support/sdk-log';
 
 const root = path.resolve(__dirname, '../..');
 const folder = path.join(root, 'test/histories');
@@ -24,11 +25,9 @@ const replay = (workflowBundle: WorkflowBundle, name: string) => {
   return Worker.runReplayHistory(options, history, workflowIdOf(history));
 };
 
-beforeAll(() => {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-});
+beforeAll(captureSdkLog);
 
-it('there are histories of every kind of run', () => {
+it('there is a history of every kind of run', () => {
   for (const kind of [
     'fresh',
     'checked-out',
@@ -42,16 +41,16 @@ it('there are histories of every kind of run', () => {
   }
 });
 
-describe('the workflow of today', () => {
+describe('the present workflow code', () => {
   let bundle: WorkflowBundle;
   beforeAll(async () => {
     bundle = await bundleCartWorkflow();
   });
 
-  it.each(names)('takes the same steps as recorded in %s', (name) => replay(bundle, name));
+  it.each(names)('replays %s', (name) => replay(bundle, name));
 });
 
-describe('a workflow with its steps in another order', () => {
+describe('workflow code with its steps in another order', () => {
   const temporary = mkdtempSync(path.join(tmpdir(), 'cart-reordered-'));
   let reordered: WorkflowBundle;
   beforeAll(async () => {
@@ -80,11 +79,11 @@ describe('a workflow with its steps in another order', () => {
   });
 });
 
-/** The first argument of a recorded call, as the workflow saw it. */
+/** The first argument of a recorded call, decoded. */
 // biome-ignore lint/suspicious/noExplicitAny: recorded values of many shapes
 const firstOf = (payloads: any): any => payloads?.payloads?.[0] && payloadConverter.fromPayload(payloads.payloads[0]);
 
-describe('the rules of today', () => {
+describe('the present rules', () => {
   it.each(names)('decide the signals of %s as recorded', (name) => {
     const events = historyFromJSON(historyOf(name)).events!;
     const started = events[0]!.workflowExecutionStartedEventAttributes!;
@@ -123,7 +122,7 @@ describe('the rules of today', () => {
   });
 });
 
-/** A reserved signal name cannot be told by the workflow (workflows/inbox.ts), so its record says only that it was one. */
+/** A workflow cannot read a reserved signal name (workflows/inbox.ts). It records only that the name was reserved. */
 function comparable(decision: RecordedDecision) {
   const isReserved =
     decision.command.type.startsWith('__temporal_') || decision.command.type === 'a reserved signal name';

@@ -11,18 +11,18 @@ const pen = `${items}/pen`;
 const good = { productId: 'pen', quantity: 1 };
 const json = { 'Content-Type': 'application/json' };
 
-/** Requests a storefront should not send. `{user}` stands for a user's id; a body that is text is sent as it is. */
+/** Requests that a storefront should not send. `{user}` is replaced by a user's id; a text body is sent unchanged. */
 export const badRequests: BadRequest[] = [
   ['no body', 'POST', items],
   ['an empty body', 'POST', items, '', json],
   ['half an object', 'POST', items, '{"productId":', json],
-  ['no JSON', 'POST', items, 'productId=pen', json],
+  ['a body that is not JSON', 'POST', items, 'productId=pen', json],
   ['a form', 'POST', items, 'productId=pen', { 'Content-Type': 'application/x-www-form-urlencoded' }],
   ['plain text', 'POST', items, '{"productId":"pen"}', { 'Content-Type': 'text/plain' }],
   ['XML', 'POST', items, '<productId>pen</productId>', { 'Content-Type': 'application/xml' }],
   ['an unknown charset', 'POST', items, good, { 'Content-Type': 'application/json; charset=klingon' }],
   ['an unknown content encoding', 'POST', items, good, { 'Content-Encoding': 'snappy' }],
-  ['a body that is no gzip but says so', 'POST', items, good, { 'Content-Encoding': 'gzip' }],
+  ['a body that is not gzip, with the header for gzip', 'POST', items, good, { 'Content-Encoding': 'gzip' }],
   ['null', 'POST', items, null],
   ['a number', 'POST', items, 7],
   ['a text', 'POST', items, '"pen"', json],
@@ -52,7 +52,7 @@ export const badRequests: BadRequest[] = [
   ['a productId in emoji', 'POST', items, { ...good, productId: '🖊' }],
   ['an unknown product', 'POST', items, { productId: 'nothing' }],
   ['constructor as product', 'POST', items, { productId: 'constructor' }],
-  ['a product not for sale', 'POST', items, { productId: 'gone' }],
+  ['a product that is not available', 'POST', items, { productId: 'gone' }],
   ['quantity 0', 'POST', items, { ...good, quantity: 0 }],
   ['quantity -1', 'POST', items, { ...good, quantity: -1 }],
   ['quantity 1.5', 'POST', items, { ...good, quantity: 1.5 }],
@@ -73,7 +73,7 @@ export const badRequests: BadRequest[] = [
   ['PUT of a quantity as text', 'PUT', pen, { quantity: '2' }],
   ['PUT with a productId in the body', 'PUT', pen, { productId: 'ink', quantity: 1 }],
   ['PUT of a product with a space', 'PUT', `${items}/a%20b`, { quantity: 1 }],
-  ['a path that is no UTF-8', 'DELETE', `${items}/%ff`],
+  ['a path that is not UTF-8', 'DELETE', `${items}/%ff`],
   ['a path with a broken escape', 'DELETE', `${items}/%zz`],
   ['a product of 129 characters in the path', 'DELETE', `${items}/${'p'.repeat(129)}`],
   ['a NUL in the path', 'DELETE', `${items}/a%00b`],
@@ -90,12 +90,12 @@ export const badRequests: BadRequest[] = [
   ['a key of 129 characters', 'POST', items, good, { 'Idempotency-Key': 'k'.repeat(129) }],
   ['an If-Match without quotes', 'POST', items, good, { 'If-Match': '3' }],
   ['a weak If-Match', 'POST', items, good, { 'If-Match': 'W/"3"' }],
-  ['an If-Match that is no version', 'POST', items, good, { 'If-Match': '"abc"' }],
+  ['an If-Match that is not a version', 'POST', items, good, { 'If-Match': '"abc"' }],
   ['two ETags in If-Match', 'POST', items, good, { 'If-Match': '"1", "2"' }],
   ['a restore without version', 'POST', '/carts/{user}/restore', {}],
   ['a restore of version -1', 'POST', '/carts/{user}/restore', { version: -1 }],
   ['a restore of version 1.5', 'POST', '/carts/{user}/restore', { version: 1.5 }],
-  ['a restore of a version that is not', 'POST', '/carts/{user}/restore', { version: 7 }],
+  ['a restore of a version that does not exist', 'POST', '/carts/{user}/restore', { version: 7 }],
   ['a restore with items', 'POST', '/carts/{user}/restore', { version: 0, items: [] }],
   ['another method', 'PATCH', items, good],
   ['another path', 'POST', '/carts/{user}/buy', good],
@@ -130,7 +130,7 @@ export const badRequests: BadRequest[] = [
     { name: 'B', unitPrice: 1, currency: 'EUR', maxQuantity: 0 },
   ],
   [
-    'a product that is perhaps available',
+    'a product whose available is text',
     'PUT',
     '/products/bad',
     { name: 'B', unitPrice: 1, currency: 'EUR', available: 'yes' },

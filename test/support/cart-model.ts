@@ -1,6 +1,6 @@
 /**
- * A cart written down a second time, in another way, for tests to hold the real one against: a mutable map, no events.
- * It knows the prices of its own catalogue.
+ * A second implementation of a cart, with which tests compare the real one: a mutable map without events.
+ * It reads prices from its own catalogue.
  */
 export interface ModelProduct {
   readonly price: number;
@@ -22,7 +22,7 @@ export class ModelCart {
 
   constructor(readonly catalogue: Readonly<Record<string, ModelProduct>>) {}
 
-  /** Carries the command out. @returns false where it must be refused. */
+  /** Applies the command. @returns false where it must be rejected. */
   run(command: ModelCommand): boolean {
     switch (command.kind) {
       case 'add': {

@@ -4,10 +4,10 @@ import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from 
 
 type CommandFields = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-/** The instant of the n-th step of a story. */
+/** The instant of the n-th command. */
 export const instant = (step: number): string => new Date(Date.UTC(2030, 0, 1) + step * 1_000).toISOString();
 
-/** A whole command from the fields that matter. */
+/** A complete command from the fields that matter for a test. @throws Error where it is malformed. */
 export function command(fields: CommandFields, step = 0): Command {
   const { type, ...rest } = fields;
   const payload = { commandId: `c${step}`, issuedAt: instant(step), actor: 'user:alice', ...rest };
@@ -16,7 +16,7 @@ export function command(fields: CommandFields, step = 0): Command {
   return parsed;
 }
 
-/** An addItem for a product whose catalogue entry is made up from its id. */
+/** An addItem of a product whose name is derived from its id. */
 export const add = (productId: string, quantity = 1, more: Record<string, unknown> = {}): CommandFields => ({
   type: 'addItem',
   productId,
@@ -27,8 +27,8 @@ export const add = (productId: string, quantity = 1, more: Record<string, unknow
   ...more,
 });
 
-/** Handles commands one after another. @returns where the cart stands, and the last command's decision. */
-export function tell(
+/** Decides commands one after another. @returns the last checkpoint, the last decision, and all decisions. */
+export function decideAll(
   commands: readonly CommandFields[],
   from: Checkpoint = emptyCheckpoint,
 ): { checkpoint: Checkpoint; decision: RecordedDecision | undefined; decisions: RecordedDecision[] } {

@@ -2,16 +2,18 @@ import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { connectDatabase } from '../../src/postgres/database';
 import { migrate } from '../../src/postgres/migrations/migrate';
+import { until } from './until';
 
 export interface TestDatabase {
   readonly url: string;
   readonly db: Knex;
+  /** @throws Error naming the connections that are still open. */
   drop(): Promise<void>;
 }
 
 const adminUrl = () => process.env.TEST_DATABASE_URL!;
 
-/** A database of its own for one test file; migrated unless told otherwise. Drop it at the end. */
+/** Creates a database for one test file, migrated by default. Drop it after the tests. */
 export async function createDatabase(options: { migrated: boolean } = { migrated: true }): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asAdmin((admin) => admin.raw(`create database ${name}`));
@@ -23,9 +25,31 @@ export async function createDatabase(options: { migrated: boolean } = { migrated
     db,
     async drop() {
       await db.destroy();
-      await asAdmin((admin) => admin.raw(`drop database ${name} with (force)`));
+      await asAdmin(async (admin) => {
+        try {
+          await untilUnused(admin, name);
+        } finally {
+          await admin.raw(`drop database ${name} with (force)`);
+        }
+      });
     },
   };
+}
+
+/** Waits longer than a query may take, because Postgres notices a closed connection only when its query has ended. */
+async function untilUnused(admin: Knex, name: string): Promise<void> {
+  let left: { application_name: string; state: string }[] = [];
+  const describe = () => left.map(({ application_name, state }) => `"${application_name}" (${state})`).join(', ');
+  await until(
+    () => `no connection to the database is left, not ${describe()}`,
+    async () => {
+      left = await admin('pg_stat_activity')
+        .select('application_name', 'state')
+        .where({ datname: name, backend_type: 'client backend' });
+      return left.length === 0;
+    },
+    10_000,
+  );
 }
 
 async function asAdmin(task: (admin: Knex) => Promise<unknown>): Promise<void> {

@@ -9,7 +9,7 @@ import { startTemporal } from '../../src/embedded/temporal/dev-server';
 import { findTemporalCli, findTestServer } from '../../src/embedded/temporal/find-program';
 import { bundleCartWorkflow } from '../../src/worker/bundle';
 
-/** What is there to end, for `globalTeardown`; shared through `globalThis`. */
+/** The servers that `globalTeardown` stops; shared through `globalThis`. */
 export interface TestServers {
   stop(): Promise<void>;
 }
@@ -22,7 +22,7 @@ interface Server {
 const { embedded } = loadConfig();
 const log = (line: string) => process.stderr.write(`${line}\n`);
 
-/** Starts one throw-away Postgres and one Temporal dev server for all test files; `process.env` says where they are. */
+/** Starts one temporary Postgres and one Temporal dev server for all test files; `process.env` has their addresses. */
 export default async function globalSetup(): Promise<void> {
   let isInterrupted = false;
   const onInterrupt = () => {
@@ -42,10 +42,10 @@ async function startAll(): Promise<TestServers> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'cart-tests-')));
   const [testServer, ...servers] = await Promise.allSettled([prepare(folder), postgres(folder), temporal(folder)]);
   const started = servers.filter((server) => server.status === 'fulfilled').map((server) => server.value);
-  const dismissWatchdog = startWatchdog(folder, started);
+  const stopWatchdog = startWatchdog(folder, started);
   const stop = async () => {
     await Promise.all(started.map((server) => server.stop()));
-    dismissWatchdog();
+    stopWatchdog();
     await rm(folder, { recursive: true, force: true });
   };
   const failure = [testServer, ...servers].find((outcome) => outcome.status === 'rejected');
@@ -88,7 +88,10 @@ async function temporal(folder: string): Promise<Server> {
   return server;
 }
 
-/** Its input ends when Jest is gone, however that happened: it then ends the servers. Returns how to send it away. */
+/**
+ * Starts a process that stops the servers when its input ends. That happens when Jest ends, also when Jest is killed.
+ * @returns a function that ends this process.
+ */
 function startWatchdog(folder: string, servers: readonly Server[]): () => void {
   const script = 'cat >/dev/null; folder=$1; shift; kill -INT "$@"; sleep 3; kill -KILL "$@"; rm -rf "$folder"';
   const pids = servers.map((server) => String(server.pid));

@@ -1,6 +1,6 @@
 import type { TestServers } from './global-setup';
 
-/** Ends what `globalSetup` started. */
+/** Stops what `globalSetup` started. */
 export default async function globalTeardown(): Promise<void> {
   const { testServers } = globalThis as { testServers?: TestServers };
   await testServers?.stop();

@@ -3,15 +3,15 @@ import { emptyCart } from '../../src/domain/state';
 import { toEvent } from '../../src/postgres/log/rows';
 import type { World } from './world';
 
-/** The copy of a cart's log: its commands and events, in order. */
+/** The log of a cart in Postgres: its commands and events, in order. */
 export async function readLog(world: World, userId: string) {
   const commands = await world.db('cart_commands').where({ user_id: userId }).orderBy('sequence');
   const rows = await world.db('cart_events').where({ user_id: userId }).orderBy('version');
   return { commands, events: rows.map(toEvent) };
 }
 
-/** Fails unless the log has no gaps, each event stems from an applied command, and its fold is what the cart reads as. */
-export async function expectWhole(world: World, userId: string): Promise<void> {
+/** Fails unless the log has no gaps, each event belongs to an applied command, and the events fold to the cart. */
+export async function expectConsistentLog(world: World, userId: string): Promise<void> {
   const { commands, events } = await readLog(world, userId);
   const { body: cart } = await world.request('GET', `/carts/${encodeURIComponent(userId)}`);
   const folded = events.reduce(evolve, emptyCart);

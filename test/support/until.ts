@@ -1,12 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Asks until the answer is there. @throws Error with `what` when a minute passed without it. */
-export async function until<T>(what: string, ask: () => Promise<T | undefined | false>): Promise<T> {
-  const deadline = Date.now() + 60_000;
+/** Calls `ask` until it returns an answer. @throws Error with `what` where there is none in time. */
+export async function until<T>(
+  what: string | (() => string),
+  ask: () => Promise<T | undefined | false>,
+  withinMs = 60_000,
+): Promise<T> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== false) return answer;
-    if (Date.now() > deadline) throw new Error(`This did not happen within a minute: ${what}`);
+    if (Date.now() > deadline) {
+      const missing = typeof what === 'string' ? what : what();
+      throw new Error(`This did not happen within ${withinMs / 1_000} s: ${missing}`);
+    }
     await delay(25);
   }
 }

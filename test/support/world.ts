@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
-import { DefaultLogger, NativeConnection, Runtime } from '@temporalio/worker';
+import { NativeConnection } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
 import { cartWorkflowId } from '../../src/contract/ids';
@@ -15,16 +15,12 @@ import { openClient } from '../../src/temporal/connection';
 import { registerSearchAttributes } from '../../src/worker/register-search-attributes';
 import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
 import { createDatabase } from './database';
+import { captureSdkLog, expectNoSdkFailure } from './sdk-log';
+import { type Answer, readAnswer } from './serve';
+import { watchSockets } from './sockets';
 import { until } from './until';
 
-export interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into bodies of many shapes
-  readonly body: any;
-}
-
-/** The whole system on real parts: a database and a task queue of its own, both APIs on a free port, and a worker. */
+/** The whole system on real servers: its own database and task queue, both APIs on a free port, and a worker. */
 export interface World {
   readonly db: Knex;
   readonly databaseUrl: string;
@@ -33,10 +29,11 @@ export interface World {
   readonly taskQueue: string;
   readonly url: string;
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Sends a signal straight to the cart, past the API. */
+  /** Sends a signal to the cart without the API. */
   signal(userId: string, name: string, ...args: unknown[]): Promise<void>;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
+  /** @throws Error naming a connection or a socket that stays open, or a workflow task that failed unexpectedly. */
   close(): Promise<void>;
 }
 
@@ -48,21 +45,22 @@ export const products = [
   { productId: 'gone', name: 'Gone', unitPrice: 100, currency: 'EUR', available: false },
 ];
 
-/** A user nobody else has. */
+/** A user id that no other test uses. */
 export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
 
 interface WorldOptions {
-  /** Gives the world a namespace of its own, for what looks at all carts there are. */
+  /** Gives the world its own namespace, for tests that read all carts of a namespace. */
   readonly isAlone?: boolean;
   readonly maxCachedWorkflows?: number;
   readonly temporalAddress?: string;
-  /** Where the APIs reach Temporal, if not where the worker does. */
+  /** The address at which the APIs connect to Temporal, if it differs from the worker's. */
   readonly apiTemporalAddress?: string;
-  /** Turns the url of the world's database into the one that APIs and worker use. */
-  readonly reach?: (databaseUrl: string) => Promise<string>;
+  /** Maps the URL of the world's database to the URL that APIs and worker use. */
+  readonly mapDatabaseUrl?: (databaseUrl: string) => Promise<string>;
 }
 
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const sockets = watchSockets();
   const database = await createDatabase();
   const catalogue = createCatalogue(database.db);
   for (const product of products) await catalogue.put(product);
@@ -72,7 +70,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const temporal = { connection: { address }, namespace, taskQueue };
   const apiTemporal = { ...temporal, connection: { address: options.apiTemporalAddress ?? address } };
   const logger = pino({ level: 'silent' });
-  const databaseUrl = (await options.reach?.(database.url)) ?? database.url;
+  const databaseUrl = (await options.mapDatabaseUrl?.(database.url)) ?? database.url;
   const roleOptions = { temporal: apiTemporal, databaseUrl, logger };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
   const server = await listen(appOf(roles, logger), '127.0.0.1', 0);
@@ -110,6 +108,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       await Promise.all(roles.map((role) => role.close()));
       await closeClient();
       await database.drop();
+      await sockets.untilClosed();
+      expectNoSdkFailure();
     },
   };
 }
@@ -126,15 +126,14 @@ async function request(
     headers: { ...(body === undefined ? {} : { 'Content-Type': 'application/json' }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+  return readAnswer(response);
 }
 
 function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
   let running: RunningCartWorker | undefined;
   return {
     async start() {
-      quietRuntime();
+      captureSdkLog();
       running = await runCartWorker(options);
     },
     async stop() {
@@ -144,17 +143,9 @@ function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
   };
 }
 
-function quietRuntime(): void {
-  try {
-    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-  } catch {
-    // Installed by an earlier worker of this process.
-  }
-}
-
-/** A new namespace, ready for carts. */
+/** Creates a namespace with the carts' search attributes. */
 async function createNamespace(address: string): Promise<string> {
-  quietRuntime();
+  captureSdkLog();
   const namespace = `alone-${randomUUID()}`;
   const connection = await NativeConnection.connect({ address });
   try {
@@ -162,7 +153,7 @@ async function createNamespace(address: string): Promise<string> {
       namespace,
       workflowExecutionRetentionPeriod: msToTs('1 day'),
     });
-    await until('the namespace takes search attributes', () =>
+    await until('the namespace accepts search attributes', () =>
       registerSearchAttributes(connection, namespace).then(
         () => true,
         () => false,

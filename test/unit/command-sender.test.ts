@@ -13,8 +13,8 @@ interface Signal {
 }
 
 /**
- * A sender whose signals are kept here, and a Temporal that takes each as soon as `take` resolves. `taskQueue` and the like
- * are only with those signals that may start a cart.
+ * A sender and the signals that it has sent. Temporal accepts each signal when `take` resolves. Only signals that may
+ * start a cart have a `taskQueue`.
  */
 function openSender(
   options: { isNew?: () => Promise<boolean>; take?: () => Promise<void>; isOpen?: () => boolean } = {},
@@ -47,8 +47,8 @@ const idsOf = (signals: readonly Signal[]) =>
     Array.isArray(sent) ? sent.map((one) => one.commandId) : (sent as Command).commandId,
   );
 
-describe('sending commands', () => {
-  it('sends a lone command as a signal of its own name', async () => {
+describe('the command sender', () => {
+  it('sends a single command as a signal with its own name', async () => {
     const { signals, send } = openSender();
     const { type, ...payload } = addPen();
     await send('alice', { type, ...payload } as Command);
@@ -56,20 +56,20 @@ describe('sending commands', () => {
     expect(signals[0]!.signalArgs).toEqual([payload]);
   });
 
-  it('sends commands that come at the same time as one signal, in their order', async () => {
+  it('sends commands of the same moment as one signal, in their order', async () => {
     const { signals, send } = openSender();
     const commands = Array.from({ length: 5 }, addPen);
     await Promise.all(commands.map((one) => send('alice', one)));
     expect(signals).toEqual([expect.objectContaining({ signal: 'commands', signalArgs: [commands] })]);
   });
 
-  it('sends commands of different carts apart', async () => {
+  it('sends commands of different carts as different signals', async () => {
     const { signals, send } = openSender();
     await Promise.all([send('alice', addPen()), send('bob', addPen())]);
     expect(signals.map((signal) => signal.workflowId)).toEqual(['cart:alice', 'cart:bob']);
   });
 
-  it('sends commands that come while a signal is under way together in the next one', async () => {
+  it('sends commands that arrive during a signal together in the next signal', async () => {
     let taken = () => {};
     const { signals, send } = openSender({
       take: () =>
@@ -89,19 +89,19 @@ describe('sending commands', () => {
     expect(idsOf(signals)).toEqual([first.commandId, [second.commandId, third.commandId]]);
   });
 
-  it('puts no more commands into a signal than a cart takes', async () => {
+  it('limits the number of commands in a signal', async () => {
     const { signals, send } = openSender();
     await Promise.all(Array.from({ length: 2 * limits.commandsPerSignal + 1 }, () => send('alice', addPen())));
     expect(idsOf(signals).map((ids) => [ids].flat().length)).toEqual([20, 20, 1]);
   });
 
-  it('tells everybody whose command was in a signal that Temporal did not take it', async () => {
+  it('fails every command of a signal that Temporal rejects', async () => {
     const { send } = openSender({ take: () => Promise.reject(new Error('broken')) });
     const outcomes = await Promise.allSettled([send('alice', addPen()), send('alice', addPen())]);
     expect(outcomes).toEqual(Array(2).fill(expect.objectContaining({ status: 'rejected' })));
   });
 
-  it('starts the cart of a new user with nothing to load and as it will be found', async () => {
+  it('starts the cart of a new user with an empty state and with its search attributes', async () => {
     const { signals, send } = openSender({ isNew: async () => true });
     await send('alice', command(add('pen', 3), ++step));
     expect(signals[0]!.args).toEqual([expect.objectContaining({ schema: 1, unprojected: [] })]);
@@ -112,20 +112,20 @@ describe('sending commands', () => {
     ['had a cart', async () => false],
     ['cannot be looked up', () => Promise.reject(new Error('away'))],
     ['is not looked up in time', () => new Promise<boolean>(() => {})],
-  ])('lets the cart look for its past where the user %s', async (_what, isNew) => {
+  ])('lets the cart load its checkpoint where the user %s', async (_what, isNew) => {
     const { signals, send } = openSender({ isNew });
     await send('alice', addPen());
     expect(signals[0]).not.toHaveProperty('args');
   });
 
-  it('has only the first command of a cart be one that may start it', async () => {
+  it('lets only the first command of a cart start it', async () => {
     const { signals, send } = openSender();
     await send('alice', addPen());
     await send('alice', addPen());
     expect(signals.map((signal) => 'taskQueue' in signal)).toEqual([true, false]);
   });
 
-  it('starts a cart again whose run has ended meanwhile, and lets it look for its past', async () => {
+  it('starts a cart again whose run has ended, and lets it load its checkpoint', async () => {
     const { signals, send } = openSender({ isNew: async () => true, isOpen: () => false });
     await send('alice', addPen());
     const second = addPen();
@@ -135,27 +135,27 @@ describe('sending commands', () => {
     expect(signals[1]).not.toHaveProperty('args');
   });
 
-  it('does not start a cart of which Temporal does not tell whether it is open', async () => {
-    const { signals, send } = openSender({ isOpen: () => tell() });
-    let tell = () => true;
+  it('does not start a cart where Temporal fails to answer whether it is open', async () => {
+    const { signals, send } = openSender({ isOpen: () => describeCart() });
+    let describeCart = () => true;
     await send('alice', addPen());
-    tell = () => {
+    describeCart = () => {
       throw new ServiceError('unavailable');
     };
     await expect(send('alice', addPen())).rejects.toThrow(TemporalUnavailableError);
     expect(signals).toHaveLength(1);
   });
 
-  it('looks a user up once', async () => {
-    let asked = 0;
+  it('looks up a user once', async () => {
+    let lookUps = 0;
     const { send } = openSender({
       isNew: async () => {
-        asked += 1;
+        lookUps += 1;
         return true;
       },
     });
     await send('alice', addPen());
     await send('alice', addPen());
-    expect(asked).toBe(1);
+    expect(lookUps).toBe(1);
   });
 });

@@ -27,7 +27,7 @@ const steps = new Set(
   dependencies.filter(([, on]) => on.condition === 'service_completed_successfully').map(([to]) => to),
 );
 
-/** What a variable of the compose file is when nobody sets it: `${PASSWORD:-secret}` is `secret`. */
+/** The default of a variable of the compose file: `${PASSWORD:-secret}` is `secret`. */
 const byDefault = (value: string | number) => String(value).replace(/\$\{\w+:-([^}]*)\}/g, '$1');
 const settings = ({ environment = {} }: Service) =>
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, byDefault(value)]));
@@ -43,7 +43,7 @@ const stages = instructionsOf('FROM').flatMap((words) => words.slice(2));
 const isExact = (image: string) => /^(postgres:\d+\.\d+|[a-z0-9/-]+:\d+\.\d+\.\d+)(-[a-z0-9.-]+)?$/.test(image);
 const isLoopback = (port: unknown) => /^127\.0\.0\.1:\d+:\d+$/.test(String(port));
 
-function whatConfigSays(variables: Record<string, string>): string {
+function describeConfig(variables: Record<string, string>): string {
   try {
     return JSON.stringify(loadConfig(variables));
   } catch (error) {
@@ -51,13 +51,13 @@ function whatConfigSays(variables: Record<string, string>): string {
   }
 }
 
-/** Whether src/config.ts makes something else of it when this variable changes. */
+/** Whether src/config.ts returns another configuration when this variable changes. */
 const isReadByConfig = (name: string, value: string) =>
-  whatConfigSays({ [name]: `${value}0` }) !== whatConfigSays({ [name]: `${value}1` }) ||
-  whatConfigSays({ [name]: `${value}0` }) !== whatConfigSays({});
+  describeConfig({ [name]: `${value}0` }) !== describeConfig({ [name]: `${value}1` }) ||
+  describeConfig({ [name]: `${value}0` }) !== describeConfig({});
 
 describe('docker-compose.yml', () => {
-  it('is valid by the compose specification', () => {
+  it('is valid according to the compose specification', () => {
     const validate = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(
       JSON.parse(read('test/schemas/compose-spec.json')),
     );
@@ -74,7 +74,7 @@ describe('docker-compose.yml', () => {
     expect(new Set(roles.map(([, { image }]) => image))).toEqual(new Set([`${name}:${version}`]));
   });
 
-  it('publishes ports to this machine alone', () => {
+  it('publishes ports to this machine only', () => {
     const published = services.flatMap(([, { ports = [] }]) => ports);
     expect(published).not.toEqual([]);
     expect(published.filter((port) => !isLoopback(port))).toEqual([]);
@@ -103,22 +103,19 @@ describe('docker-compose.yml', () => {
     expect(commands.filter((command) => !existsSync(sourceOf(command!)))).toEqual([]);
   });
 
-  it('gives the roles no variable that nothing reads', () => {
+  it('sets no variable that no role reads', () => {
     const variables = roles.flatMap(([, service]) => Object.entries(settings(service)));
     expect(variables.filter(([name, value]) => !isReadByConfig(name, value))).toEqual([]);
   });
 
-  it.each(roles)(
-    'gives %s settings that work, and a published port that is the one it listens on',
-    (_name, service) => {
-      const { port, databaseUrl, temporal } = loadConfig(settings(service));
-      const hosts = [databaseUrl!, ...(temporal.isExternal ? [`grpc://${temporal.connection.address}`] : [])];
-      expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(hosts.map((url) => new URL(url).hostname)));
-      expect(service.ports ?? []).toEqual(service.ports === undefined ? [] : [`127.0.0.1:${port}:${port}`]);
-    },
-  );
+  it.each(roles)('gives %s valid settings, and publishes the port on which it listens', (_name, service) => {
+    const { port, databaseUrl, temporal } = loadConfig(settings(service));
+    const hosts = [databaseUrl!, ...(temporal.isExternal ? [`grpc://${temporal.connection.address}`] : [])];
+    expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(hosts.map((url) => new URL(url).hostname)));
+    expect(service.ports ?? []).toEqual(service.ports === undefined ? [] : [`127.0.0.1:${port}:${port}`]);
+  });
 
-  it('tells the roles the password that their Postgres has', () => {
+  it('gives the roles the password of their Postgres', () => {
     const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = settings(compose.services['cart-postgres']!);
     const expected = `postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@cart-postgres:5432/${POSTGRES_DB}`;
     expect(new Set(roles.map(([, role]) => settings(role).DATABASE_URL))).toEqual(new Set([expected]));
@@ -132,7 +129,7 @@ describe('Dockerfile', () => {
     expect(images.filter((image) => !isExact(image))).toEqual([]);
   });
 
-  it('copies only what exists and .dockerignore lets through', () => {
+  it('copies only files that exist and that .dockerignore includes', () => {
     const sources = instructionsOf('COPY').flatMap((words) =>
       words[0]!.startsWith('--from=') ? [] : words.slice(0, -1),
     );
@@ -141,7 +138,7 @@ describe('Dockerfile', () => {
     expect([...new Set(sources)].toSorted()).toEqual(kept?.toSorted());
   });
 
-  it('copies all that the build compiles', () => {
+  it('copies everything that the build compiles', () => {
     const { include } = JSON.parse(read('tsconfig.build.json'));
     expect(instructionsOf('COPY').map(([source]) => source)).toEqual(expect.arrayContaining(include));
   });

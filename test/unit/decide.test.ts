@@ -1,18 +1,18 @@
 import { limits } from '../../src/domain/limits';
 import { itemCountOf, statusOf, subtotalOf } from '../../src/domain/state';
-import { add, tell } from '../support/cart-story';
+import { add, decideAll } from '../support/cart-story';
 
-const given = (...commands: Parameters<typeof tell>[0]) => ({
-  when(command: Parameters<typeof tell>[0][number]) {
-    const before = tell(commands);
-    const { decision, checkpoint } = tell([command], before.checkpoint);
+const given = (...commands: Parameters<typeof decideAll>[0]) => ({
+  when(command: Parameters<typeof decideAll>[0][number]) {
+    const before = decideAll(commands);
+    const { decision, checkpoint } = decideAll([command], before.checkpoint);
     return {
       thenEvents(...events: { type: string; data: unknown }[]) {
         expect(decision).toMatchObject({ outcome: 'applied' });
         expect(decision?.events.map(({ type, data }) => ({ type, data }))).toEqual(events);
         expect(checkpoint.cart.version).toBe(before.checkpoint.cart.version + events.length);
       },
-      thenRefused(code: string) {
+      thenRejected(code: string) {
         expect(decision).toMatchObject({ outcome: 'rejected', code, events: [] });
         expect(decision).toHaveProperty('reason', expect.stringMatching(/\.$/));
         expect(checkpoint.cart).toEqual(before.checkpoint.cart);
@@ -29,35 +29,35 @@ describe('addItem', () => {
       .when(add('pen', 2))
       .thenEvents({ type: 'ItemAdded', data: { ...pen, quantity: 2, previousQuantity: 0 } }));
 
-  it('adds to what is there', () =>
+  it('increases the quantity of a line', () =>
     given(add('pen', 2))
       .when(add('pen', 3))
       .thenEvents({ type: 'ItemAdded', data: { ...pen, quantity: 5, previousQuantity: 2 } }));
 
-  it('keeps the price and name a line was first added at', () =>
+  it('keeps the price and the name with which a line was first added', () =>
     given(add('pen'))
       .when(add('pen', 1, { unitPrice: 900, name: 'Dearer pen' }))
       .thenEvents({ type: 'ItemAdded', data: { ...pen, quantity: 2, previousQuantity: 1 } }));
 
-  it('takes a line up to its limit', () =>
+  it('fills a line up to its limit', () =>
     given(add('pen', limits.quantityPerLine - 1))
       .when(add('pen'))
       .thenEvents({ type: 'ItemAdded', data: { ...pen, quantity: limits.quantityPerLine, previousQuantity: 998 } }));
 
-  it('is refused as a whole where it would pass the limit of a line', () =>
-    given(add('pen', 998)).when(add('pen', 2)).thenRefused('quantity_limit_exceeded'));
+  it('is rejected as a whole where it would exceed the limit of a line', () =>
+    given(add('pen', 998)).when(add('pen', 2)).thenRejected('quantity_limit_exceeded'));
 
-  it("is refused where it would pass the product's own limit", () =>
+  it("is rejected where it would exceed the product's own limit", () =>
     given(add('pen', 2))
       .when(add('pen', 2, { maxQuantity: 3 }))
-      .thenRefused('quantity_limit_exceeded'));
+      .thenRejected('quantity_limit_exceeded'));
 
-  it('is refused when the cart has all the lines it may have', () =>
+  it('is rejected when the cart has the maximum number of lines', () =>
     given(...Array.from({ length: limits.linesPerCart }, (_, index) => add(`p${index}`)))
       .when(add('one-more'))
-      .thenRefused('line_limit_exceeded'));
+      .thenRejected('line_limit_exceeded'));
 
-  it('adds to a line of a full cart', () =>
+  it('increases the quantity of a line of a full cart', () =>
     given(...Array.from({ length: limits.linesPerCart }, (_, index) => add(`p${index}`)))
       .when(add('p7'))
       .thenEvents({
@@ -65,12 +65,12 @@ describe('addItem', () => {
         data: { ...pen, productId: 'p7', name: 'The p7', quantity: 2, previousQuantity: 1 },
       }));
 
-  it('is refused in another currency than the cart has', () =>
+  it('is rejected in another currency than that of the cart', () =>
     given(add('pen'))
       .when(add('ink', 1, { currency: 'USD' }))
-      .thenRefused('currency_mismatch'));
+      .thenRejected('currency_mismatch'));
 
-  it('takes any currency again once the cart is empty', () =>
+  it('accepts any currency after the cart became empty', () =>
     given(add('pen'), { type: 'removeItem', productId: 'pen' })
       .when(add('ink', 1, { currency: 'USD' }))
       .thenEvents({
@@ -82,7 +82,7 @@ describe('addItem', () => {
 describe('changeItemQuantity', () => {
   const change = (quantity: number, more = {}) => ({ type: 'changeItemQuantity', productId: 'pen', quantity, ...more });
 
-  it('makes the quantity what is given', () =>
+  it('sets the quantity', () =>
     given(add('pen', 2))
       .when(change(7))
       .thenEvents({ type: 'ItemQuantityChanged', data: { productId: 'pen', quantity: 7, previousQuantity: 2 } }));
@@ -92,19 +92,20 @@ describe('changeItemQuantity', () => {
       .when(change(0))
       .thenEvents({ type: 'ItemRemoved', data: { productId: 'pen', quantity: 0, previousQuantity: 2 } }));
 
-  it('changes nothing where the quantity is that already', () => given(add('pen', 2)).when(change(2)).thenEvents());
-  it('changes nothing where it removes what is not there', () => given().when(change(0)).thenEvents());
-  it('is refused for a product that is not in the cart', () => given().when(change(1)).thenRefused('item_not_in_cart'));
-  it('is refused above the limit of a line', () =>
-    given(add('pen')).when(change(1_000)).thenRefused('quantity_limit_exceeded'));
-  it('lowers a line that is above a limit set later', () =>
+  it('changes nothing where the quantity is the same', () => given(add('pen', 2)).when(change(2)).thenEvents());
+  it('changes nothing where it removes a product that is not in the cart', () => given().when(change(0)).thenEvents());
+  it('is rejected for a product that is not in the cart', () =>
+    given().when(change(1)).thenRejected('item_not_in_cart'));
+  it('is rejected above the limit of a line', () =>
+    given(add('pen')).when(change(1_000)).thenRejected('quantity_limit_exceeded'));
+  it('lowers a line that is above a later limit', () =>
     given(add('pen', 9))
       .when(change(5, { maxQuantity: 3 }))
       .thenEvents({ type: 'ItemQuantityChanged', data: { productId: 'pen', quantity: 5, previousQuantity: 9 } }));
 });
 
 describe('removeItem', () => {
-  it('takes the line out', () =>
+  it('removes the line', () =>
     given(add('pen', 2))
       .when({ type: 'removeItem', productId: 'pen' })
       .thenEvents({ type: 'ItemRemoved', data: { productId: 'pen', quantity: 0, previousQuantity: 2 } }));
@@ -113,7 +114,7 @@ describe('removeItem', () => {
 });
 
 describe('clearCart', () => {
-  it('takes everything out and tells what it was', () =>
+  it('removes all lines and records them', () =>
     given(add('pen', 2), add('ink'))
       .when({ type: 'clearCart' })
       .thenEvents({
@@ -129,7 +130,7 @@ describe('clearCart', () => {
 });
 
 describe('checkOut', () => {
-  it('empties the cart and keeps what was bought', () =>
+  it('empties the cart and records what was bought', () =>
     given(add('pen', 2))
       .when({ type: 'checkOut' })
       .thenEvents({
@@ -140,19 +141,19 @@ describe('checkOut', () => {
           subtotal: 500,
         },
       }));
-  it('leaves a cart one can go on with', () => {
-    const { cart } = tell([add('pen'), { type: 'checkOut' }, add('ink')]).checkpoint;
+  it('keeps the cart usable', () => {
+    const { cart } = decideAll([add('pen'), { type: 'checkOut' }, add('ink')]).checkpoint;
     expect(cart.items.map((item) => item.productId)).toEqual(['ink']);
     expect(cart.version).toBe(3);
   });
-  it('is refused for an empty cart', () => given().when({ type: 'checkOut' }).thenRefused('cart_empty'));
+  it('is rejected for an empty cart', () => given().when({ type: 'checkOut' }).thenRejected('cart_empty'));
 });
 
 describe('restoreCart', () => {
-  const { items, currency } = tell([add('pen', 2), add('ink')]).checkpoint.cart;
+  const { items, currency } = decideAll([add('pen', 2), add('ink')]).checkpoint.cart;
   const restore = { type: 'restoreCart', version: 2, items, currency };
 
-  it('makes the cart what it was, and tells what it was before', () =>
+  it('makes the cart equal to an earlier version, and records the previous lines', () =>
     given(add('pen', 2), add('ink'), { type: 'clearCart' }, add('pad'))
       .when(restore)
       .thenEvents({
@@ -164,45 +165,51 @@ describe('restoreCart', () => {
           previousItems: [{ productId: 'pad', name: 'The pad', unitPrice: 250, quantity: 1 }],
         },
       }));
-  it('changes nothing in a cart that is so already', () =>
+  it('changes nothing in a cart that is equal already', () =>
     given(add('pen', 2), add('ink'), { type: 'clearCart' }, restore)
       .when({ ...restore, commandId: 'again' })
       .thenEvents());
   it('empties the cart at version 0', () => {
-    const { cart } = tell([add('pen'), { type: 'restoreCart', version: 0, items: [], currency: null }]).checkpoint;
+    const { cart } = decideAll([add('pen'), { type: 'restoreCart', version: 0, items: [], currency: null }]).checkpoint;
     expect(cart).toMatchObject({ version: 2, items: [], currency: null });
   });
-  it('is refused for a version that is still to come', () =>
+  it('is rejected for a version that does not exist yet', () =>
     given(add('pen'))
       .when({ ...restore, version: 9 })
-      .thenRefused('version_unknown'));
+      .thenRejected('version_unknown'));
 });
 
 describe('every command', () => {
-  it('is refused when the cart is not at the version it expects', () =>
-    given(add('pen')).when({ type: 'clearCart', expectedVersion: 0 }).thenRefused('version_mismatch'));
-  it('is decided when the cart is at the version it expects', () =>
+  it('is rejected when the cart is not at the expected version', () =>
+    given(add('pen')).when({ type: 'clearCart', expectedVersion: 0 }).thenRejected('version_mismatch'));
+  it('is applied when the cart is at the expected version', () =>
     given(add('pen'))
       .when({ type: 'removeItem', productId: 'pen', expectedVersion: 1 })
       .thenEvents({ type: 'ItemRemoved', data: { productId: 'pen', quantity: 0, previousQuantity: 1 } }));
 });
 
 describe('a cart', () => {
-  it('keeps lines in the order they were first added', () => {
-    const { cart } = tell([add('b'), add('a'), add('b'), { type: 'removeItem', productId: 'b' }, add('b')]).checkpoint;
+  it('keeps lines in the order in which they were first added', () => {
+    const { cart } = decideAll([
+      add('b'),
+      add('a'),
+      add('b'),
+      { type: 'removeItem', productId: 'b' },
+      add('b'),
+    ]).checkpoint;
     expect(cart.items.map((item) => item.productId)).toEqual(['a', 'b']);
   });
   it('sums its largest possible content exactly', () => {
     const commands = Array.from({ length: limits.linesPerCart }, (_, index) =>
       add(`p${index}`, limits.quantityPerLine, { unitPrice: limits.unitPrice }),
     );
-    const { items } = tell(commands).checkpoint.cart;
+    const { items } = decideAll(commands).checkpoint.cart;
     expect(BigInt(subtotalOf(items))).toBe(100n * 999n * BigInt(limits.unitPrice));
     expect(Number.isSafeInteger(subtotalOf(items))).toBe(true);
     expect(itemCountOf(items)).toBe(99_900);
   });
-  it('is open while anything is in it', () => {
-    expect(statusOf(tell([]).checkpoint.cart)).toBe('empty');
-    expect(statusOf(tell([add('pen')]).checkpoint.cart)).toBe('open');
+  it('is open while it has lines', () => {
+    expect(statusOf(decideAll([]).checkpoint.cart)).toBe('empty');
+    expect(statusOf(decideAll([add('pen')]).checkpoint.cart)).toBe('open');
   });
 });

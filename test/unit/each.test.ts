@@ -8,8 +8,8 @@ async function* numbers(count: number) {
   }
 }
 
-describe('running a task for every item', () => {
-  it('runs as many at once as told, and never more', async () => {
+describe('forEachAtOnce', () => {
+  it('runs the given number of tasks at the same time, and never more', async () => {
     const done: number[] = [];
     let running = 0;
     let most = 0;
@@ -26,17 +26,17 @@ describe('running a task for every item', () => {
     });
   });
 
-  it('fails as its first failing task does, also where that failed while the next item was waited for', async () => {
-    const begun: number[] = [];
+  it('fails with the error of the first task that failed, also while it waits for the next item', async () => {
+    const started: number[] = [];
     const failing = forEachAtOnce(numbers(20), 3, async (n) => {
-      begun.push(n);
+      started.push(n);
       if (n >= 4) throw new Error(`task ${n}`);
     });
     await expect(failing).rejects.toThrow('task 4');
-    expect(begun.length).toBeLessThan(8);
+    expect(started.length).toBeLessThan(8);
   });
 
-  it('has ended every task it began when it fails', async () => {
+  it('has finished every task that it started before it fails', async () => {
     let running = 0;
     const failing = forEachAtOnce(numbers(20), 3, async (n) => {
       running += 1;

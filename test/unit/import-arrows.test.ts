@@ -3,13 +3,13 @@ import path from 'node:path';
 
 const root = path.resolve(__dirname, '../..');
 
-/** `target` is a file of the project without its ending, or the name of a package. */
+/** `target` is a file of the project without its extension, or the name of a package. */
 interface Arrow {
   readonly file: string;
   readonly target: string;
 }
 
-/** What the files whose path begins with `from` may not import. */
+/** What the files whose path matches `from` may not import. */
 interface Rule {
   readonly title: string;
   readonly from: RegExp;
@@ -114,16 +114,16 @@ function importsOf(file: string): string[] {
 
 const arrows: readonly Arrow[] = files.flatMap((file) => importsOf(file).map((target) => ({ file, target })));
 
-const broken = ({ from, isForbidden }: Rule, among: readonly Arrow[]) =>
-  among.filter(({ file, target }) => from.test(file) && isForbidden(target, file));
+const broken = ({ from, isForbidden }: Rule, all: readonly Arrow[]) =>
+  all.filter(({ file, target }) => from.test(file) && isForbidden(target, file));
 
-/** `src/postgres` for `src/postgres/log/rows.ts`, `src/config` for `src/config.ts`, `workflows` for `workflows/cart`. */
+/** `src/postgres` for `src/postgres/log/rows`, `src/config` for `src/config.ts`, `workflows` for `workflows/cart`. */
 const folderOf = (file: string) => /^(src\/[^/.]+|[^/]+)/.exec(file)![1]!;
 
-/** The first circle that imports, of types included, make among first-level folders; undefined where there is none. */
-function findCircle(among: readonly Arrow[]): string[] | undefined {
+/** The first circle of imports among first-level folders, imports of types included; undefined where there is none. */
+function findCircle(all: readonly Arrow[]): string[] | undefined {
   const next = new Map<string, Set<string>>();
-  for (const { file, target } of among.filter((arrow) => isOurs(arrow.target))) {
+  for (const { file, target } of all.filter((arrow) => isOurs(arrow.target))) {
     const [from, to] = [folderOf(file), folderOf(target)];
     if (from !== to) next.set(from, (next.get(from) ?? new Set()).add(to));
   }
@@ -146,14 +146,14 @@ function findCircle(among: readonly Arrow[]): string[] | undefined {
 }
 
 describe('imports', () => {
-  it('are found at all', () => {
+  it('are found', () => {
     expect(arrows.length).toBeGreaterThan(300);
     expect(importsOf('workflows/cart.ts')).toContain('src/domain/handle');
     expect(importsOf('src/worker/bundle.ts')).toContain('workflows/cart');
   });
 
   describe.each(rules)('$title', (rule) => {
-    it('holds', () => {
+    it('is obeyed', () => {
       expect(broken(rule, arrows)).toEqual([]);
     });
 
@@ -162,11 +162,11 @@ describe('imports', () => {
     });
   });
 
-  it('make no circle among the first-level folders', () => {
+  it('form no circle among the first-level folders', () => {
     expect(findCircle(arrows)).toBeUndefined();
   });
 
-  it('make a circle as soon as one import goes back', () => {
+  it('form a circle with one import back', () => {
     const back = { file: 'src/domain/decide.ts', target: 'src/http/problem' };
     expect(findCircle([...arrows, back])).toContain('src/domain');
     const long = { file: 'src/contract/ids.ts', target: 'src/roles/role' };
@@ -182,16 +182,16 @@ describe('statements', () => {
       `(insert into|update|delete from)\\s+(${tables})\\b|\\('(${tables})'\\)\\s*\\.(insert|update|delete|merge)`,
     );
 
-  it('stand in src/postgres and src/queries alone', () => {
+  it('are only in src/postgres and src/queries', () => {
     expect(outside(/^src\/(postgres|queries)\//, /\.raw\(|\b(db|trx)\('/)).toEqual([]);
   });
 
-  it('write the log in the projection alone', () => {
+  it('write the log only in the projection', () => {
     expect(outside(/^src\/postgres\/(projection|migrations)\//, writes('cart_commands|cart_events'))).toEqual([]);
     expect(writes('cart_commands|cart_events').test(textOf('src/postgres/projection/write.ts'))).toBe(true);
   });
 
-  it('write the read model in the projection and in a rebuild alone', () => {
+  it('write the read model only in the projection and in a rebuild', () => {
     const tables = writes('carts|cart_items|cart_item_history');
     expect(outside(/^src\/postgres\/(projection|migrations|read-model\/replace)/, tables)).toEqual([]);
     expect(tables.test(textOf('src/postgres/projection/write.ts'))).toBe(true);
@@ -199,7 +199,7 @@ describe('statements', () => {
 });
 
 describe('process.env', () => {
-  it('is read in src/config.ts alone', () => {
+  it('is read only in src/config.ts', () => {
     expect(files.filter((file) => textOf(file).includes('process.env'))).toEqual(['src/config.ts']);
   });
 });

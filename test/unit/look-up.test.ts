@@ -1,46 +1,46 @@
 import { createLookUp } from '../../src/postgres/look-up';
 
-/** A look-up of lengths; none is found of what begins with `no`. */
+/** A look-up of the length of a text; a text that begins with `no` is not found. */
 function lengths() {
-  const asked: string[][] = [];
+  const queried: string[][] = [];
   const lookUp = createLookUp(async (keys) => {
-    asked.push([...keys]);
+    queried.push([...keys]);
     return new Map(keys.filter((key) => !key.startsWith('no')).map((key) => [key, key.length]));
   });
-  return { asked, lookUp };
+  return { queried, lookUp };
 }
 
 describe('a look-up', () => {
-  it('asks once for what is wanted at the same moment, and gives each its own', async () => {
-    const { asked, lookUp } = lengths();
+  it('sends one query for the keys of the same moment, and returns to each caller its own value', async () => {
+    const { queried, lookUp } = lengths();
     expect(await Promise.all(['a', 'nothing', 'abc', 'a'].map(lookUp))).toEqual([1, undefined, 3, 1]);
-    expect(asked).toEqual([['a', 'nothing', 'abc', 'a']]);
+    expect(queried).toEqual([['a', 'nothing', 'abc', 'a']]);
   });
 
-  it('asks again for what is wanted later, as it may have changed', async () => {
-    const { asked, lookUp } = lengths();
+  it('queries again for a later key, because its value may have changed', async () => {
+    const { queried, lookUp } = lengths();
     await lookUp('a');
     await lookUp('a');
-    expect(asked).toEqual([['a'], ['a']]);
+    expect(queried).toEqual([['a'], ['a']]);
   });
 
-  it('asks for what is wanted while it is asking', async () => {
-    const { asked, lookUp } = lengths();
+  it('queries for a key that is requested during a query', async () => {
+    const { queried, lookUp } = lengths();
     const first = lookUp('a');
-    while (asked.length === 0) await new Promise(setImmediate);
+    while (queried.length === 0) await new Promise(setImmediate);
     await Promise.all([first, lookUp('a')]);
-    expect(asked).toEqual([['a'], ['a']]);
+    expect(queried).toEqual([['a'], ['a']]);
   });
 
-  it('asks for very many in parts', async () => {
-    const { asked, lookUp } = lengths();
+  it('queries many keys in parts', async () => {
+    const { queried, lookUp } = lengths();
     const keys = Array.from({ length: 120 }, (_, n) => `k${n}`);
     await Promise.all(keys.map(lookUp));
-    expect(asked.map((part) => part.length)).toEqual([50, 50, 20]);
-    expect(asked.flat()).toEqual(keys);
+    expect(queried.map((part) => part.length)).toEqual([50, 50, 20]);
+    expect(queried.flat()).toEqual(keys);
   });
 
-  it('tells all who took part of a failure, and goes on', async () => {
+  it('fails for all callers of a failed query, and works again afterwards', async () => {
     let isAway = true;
     const lookUp = createLookUp(async () => {
       if (isAway) throw new Error('away');

@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { evolve } from '../../src/domain/evolve';
 import { emptyCart, itemCountOf, subtotalOf } from '../../src/domain/state';
 import { ModelCart, type ModelCommand } from '../support/cart-model';
-import { tell } from '../support/cart-story';
+import { decideAll } from '../support/cart-story';
 
 const catalogue = Object.fromEntries(
   Array.from({ length: 103 }, (_, n) => [`p${n}`, { price: n * 13, currency: n === 102 ? 'USD' : 'EUR' }]),
 );
 
-// Few products, so that lines meet; now and then many, so that carts fill up.
+// Mostly few products, so that commands meet the same line; sometimes many, so that carts become full.
 const product = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom('p0', 'p1', 'p2') },
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 102 }).map((n) => `p${n}`) },
@@ -52,13 +52,13 @@ const toCommand = (command: ModelCommand) => {
   }
 };
 
-describe('any story of commands', () => {
-  it('ends in the cart an independent model comes to, with the same refusals', () => {
+describe('any sequence of commands', () => {
+  it('leads to the same cart and the same rejections as an independent model', () => {
     fc.assert(
       fc.property(anyStory, (story) => {
         const model = new ModelCart(catalogue);
         const accepted = story.map((command) => model.run(command));
-        const { checkpoint, decisions } = tell(story.map(toCommand));
+        const { checkpoint, decisions } = decideAll(story.map(toCommand));
         expect(decisions.map((decision) => decision.outcome === 'applied')).toEqual(accepted);
         const { items, version } = checkpoint.cart;
         expect(
@@ -75,10 +75,10 @@ describe('any story of commands', () => {
     );
   });
 
-  it('can be told again from its events alone, and from any point of them', () => {
+  it('leads to a cart that equals the fold of its events', () => {
     fc.assert(
       fc.property(anyStory, (story) => {
-        const { checkpoint, decisions } = tell(story.map(toCommand));
+        const { checkpoint, decisions } = decideAll(story.map(toCommand));
         const events = decisions.flatMap((decision) => decision.events);
         expect(JSON.parse(JSON.stringify(events)).reduce(evolve, emptyCart)).toEqual(checkpoint.cart);
         expect(events.map((event) => event.version)).toEqual(events.map((_, index) => index + 1));
@@ -87,10 +87,10 @@ describe('any story of commands', () => {
     );
   });
 
-  it('stays within the limits at every step', () => {
+  it('keeps the cart within the limits at every event', () => {
     fc.assert(
       fc.property(anyStory, (story) => {
-        for (const event of tell(story.map(toCommand)).decisions.flatMap((decision) => decision.events)) {
+        for (const event of decideAll(story.map(toCommand)).decisions.flatMap((decision) => decision.events)) {
           if (event.type === 'ItemAdded' || event.type === 'ItemQuantityChanged') {
             expect(event.data.quantity).toBeGreaterThanOrEqual(1);
             expect(event.data.quantity).toBeLessThanOrEqual(999);
@@ -105,12 +105,12 @@ describe('any story of commands', () => {
     );
   });
 
-  it('gives no events when its last command comes again under a new id and sets what is set', () => {
+  it('gets no event from a repetition of its last command under a new id, unless that adds or checks out', () => {
     const setting = anyCommand.filter(({ kind }) => kind !== 'add' && kind !== 'checkout');
     fc.assert(
       fc.property(anyStory, setting, (story, last) => {
-        const { checkpoint } = tell([...story, last].map(toCommand));
-        expect(tell([toCommand(last)], checkpoint).decision?.events).toEqual([]);
+        const { checkpoint } = decideAll([...story, last].map(toCommand));
+        expect(decideAll([toCommand(last)], checkpoint).decision?.events).toEqual([]);
       }),
       { numRuns: 300 },
     );

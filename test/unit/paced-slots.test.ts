@@ -1,5 +1,5 @@
 import type { Context } from '@temporalio/activity';
-import { createPacedSlots, noteCartsInUse } from '../../src/worker/paced-slots';
+import { createPacedSlots, markCartsInUse } from '../../src/worker/paced-slots';
 
 const context = {
   slotType: 'workflow',
@@ -9,25 +9,25 @@ const context = {
   isSticky: true,
 } as const;
 const release = { permit: {} };
-const still = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
-/** Slots whose pace has every task of a cached cart wait so long. */
+/** Slots with a pace that delays every task of a cached cart by `wait`. */
 function slotsOf(count: number, wait = 0) {
   const asked: number[] = [];
-  const next = () => {
+  const scheduleTask = () => {
     asked.push(wait);
     return wait;
   };
-  return { slots: createPacedSlots(count, { see() {}, next }), asked };
+  return { slots: createPacedSlots(count, { markInUse() {}, scheduleTask }), asked };
 }
 
 describe('paced slots', () => {
-  it('gives as many slots as there are, and the next one when one is released', async () => {
+  it('gives all slots, and the next one when a slot is released', async () => {
     const { slots } = slotsOf(2);
-    await slots.reserveSlot(context, still);
-    await slots.reserveSlot(context, still);
+    await slots.reserveSlot(context, neverAborted);
+    await slots.reserveSlot(context, neverAborted);
     let isGiven = false;
-    const third = slots.reserveSlot(context, still).then(() => {
+    const third = slots.reserveSlot(context, neverAborted).then(() => {
       isGiven = true;
     });
     await new Promise(setImmediate);
@@ -37,9 +37,9 @@ describe('paced slots', () => {
     expect(isGiven).toBe(true);
   });
 
-  it('gives one released slot to one who waits, and none to those who do not', async () => {
+  it('gives a released slot to one waiting task only', async () => {
     const { slots } = slotsOf(1);
-    await slots.reserveSlot(context, still);
+    await slots.reserveSlot(context, neverAborted);
     let given = 0;
     const stop = new AbortController();
     const others = [1, 2, 3].map(() =>
@@ -60,18 +60,18 @@ describe('paced slots', () => {
     expect(given).toBe(1);
   });
 
-  it('has only the tasks of cached carts keep the pace', async () => {
+  it('delays only the tasks of cached carts', async () => {
     const { slots, asked } = slotsOf(5);
-    await slots.reserveSlot({ ...context, isSticky: false }, still);
+    await slots.reserveSlot({ ...context, isSticky: false }, neverAborted);
     expect(asked).toEqual([]);
-    await slots.reserveSlot(context, still);
+    await slots.reserveSlot(context, neverAborted);
     expect(asked).toEqual([0]);
   });
 
   it.each([
     ['its turn', 1, 60_000],
     ['a slot', 0, 0],
-  ])('gives up waiting for %s when the worker stops', async (_what, count, wait) => {
+  ])('stops waiting for %s when the worker stops', async (_what, count, wait) => {
     const { slots } = slotsOf(count, wait);
     const stop = new AbortController();
     const reserved = slots.reserveSlot(context, stop.signal);
@@ -82,10 +82,10 @@ describe('paced slots', () => {
 });
 
 describe('an activity', () => {
-  it('makes its cart one that is in use, and is run', async () => {
+  it('marks its cart as in use, and runs', async () => {
     const seen: string[] = [];
-    const note = noteCartsInUse({ see: (workflowId) => void seen.push(workflowId), next: () => 0 });
-    const { inbound } = note({ info: { workflowExecution: { workflowId: 'cart:alice' } } } as Context);
+    const mark = markCartsInUse({ markInUse: (workflowId) => void seen.push(workflowId), scheduleTask: () => 0 });
+    const { inbound } = mark({ info: { workflowExecution: { workflowId: 'cart:alice' } } } as Context);
     const run = inbound!.execute!({ args: ['batch'], headers: {} }, async ({ args }) => args);
     expect(await run).toEqual(['batch']);
     expect(seen).toEqual(['cart:alice']);

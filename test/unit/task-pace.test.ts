@@ -1,6 +1,6 @@
 import { createTaskPace } from '../../src/worker/task-pace';
 
-/** A pace whose clock and whose machine are set by hand. */
+/** A pace with a clock and a load that the test sets. */
 function paceAt() {
   let now = 0;
   let share = 0;
@@ -9,13 +9,13 @@ function paceAt() {
     () => share,
   );
   const pass = (ms: number) => (now += ms);
-  /** Lets the machine be used like that for so long, in which tasks are taken as the pace has it. */
+  /** Takes tasks at the pace for `ms` under this load. @returns how many it took. */
   const run = (ms: number, used: number, carts = 100) => {
     share = used;
     let taken = 0;
     for (const end = now + ms; now < end; taken += 1) {
-      pace.see(`cart-${taken % carts}`);
-      pass(Math.max(1, pace.next()));
+      pace.markInUse(`cart-${taken % carts}`);
+      pass(Math.max(1, pace.scheduleTask()));
     }
     return taken;
   };
@@ -23,14 +23,14 @@ function paceAt() {
 }
 
 describe('the pace of tasks', () => {
-  it('lets no task wait as long as there is processor left', () => {
+  it('delays no task while processor time is left', () => {
     const { pace, pass, run } = paceAt();
     expect(run(10_000, 0.8)).toBe(10_000);
     pass(1);
-    expect(pace.next()).toBe(0);
+    expect(pace.scheduleTask()).toBe(0);
   });
 
-  it('takes each cart about once in two seconds when there is none left', () => {
+  it('takes each cart about once in two seconds when no processor time is left', () => {
     const { run } = paceAt();
     run(5_000, 1);
     const taken = run(10_000, 1);
@@ -38,23 +38,23 @@ describe('the pace of tasks', () => {
     expect(taken).toBeLessThan(550);
   });
 
-  it('takes the tasks of many carts with little to do as fast as they come', () => {
+  it('delays the tasks of many carts with few commands by 200 ms at most', () => {
     const { pace, pass, run } = paceAt();
     run(5_000, 1, 5_000);
-    // 400 carts a second, each another one, with two tasks each.
+    // 400 carts per second, each a different one, with two tasks each.
     let longest = 0;
     for (let cart = 0; cart < 8_000; cart += 1) {
       pass(2.5);
-      pace.see(`seldom-${cart}`);
-      longest = Math.max(longest, pace.next(), pace.next());
+      pace.markInUse(`seldom-${cart}`);
+      longest = Math.max(longest, pace.scheduleTask(), pace.scheduleTask());
     }
     expect(longest).toBeLessThanOrEqual(200);
   });
 
-  it('lets several tasks go at the same instant, so that they can share a transaction', () => {
+  it('releases several tasks at the same instant, so that they can share a transaction', () => {
     const { pace, run } = paceAt();
     run(5_000, 1);
-    const waits = Array.from({ length: 20 }, () => pace.next());
+    const waits = Array.from({ length: 20 }, () => pace.scheduleTask());
     expect(new Set(waits).size).toBeLessThan(5);
   });
 
@@ -64,22 +64,22 @@ describe('the pace of tasks', () => {
     expect(run(10_000, 1, carts)).toBeGreaterThanOrEqual(490);
   });
 
-  it('soon notices that there are many more carts', () => {
+  it('adapts within seconds to many more carts', () => {
     const { run } = paceAt();
     run(10_000, 1, 20);
     run(5_000, 1, 1_000);
     expect(run(5_000, 1, 1_000)).toBeGreaterThan(1_500);
   });
 
-  it('lets no task wait any more a second and a half after the rush', () => {
+  it('delays no task 1.5 s after the load has fallen', () => {
     const { pace, pass, run } = paceAt();
     run(5_000, 1);
     run(1_500, 0.5);
     pass(200);
-    expect(pace.next()).toBe(0);
+    expect(pace.scheduleTask()).toBe(0);
   });
 
-  it('keeps its wait where the machine is neither at its end nor at ease', () => {
+  it('keeps its delay under a load between the two limits', () => {
     const { run } = paceAt();
     run(5_000, 1);
     const taken = run(2_000, 0.92);
@@ -88,7 +88,7 @@ describe('the pace of tasks', () => {
 });
 
 describe('the pace on this machine', () => {
-  it('begins without a wait', () => {
-    expect(createTaskPace().next()).toBe(0);
+  it('starts without a delay', () => {
+    expect(createTaskPace().scheduleTask()).toBe(0);
   });
 });

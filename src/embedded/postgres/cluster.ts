@@ -7,16 +7,16 @@ import type { PostgresUser } from './user';
 
 const run = promisify(execFile);
 
-/** A complete Postgres cluster on disk. */
+/** A complete Postgres cluster on disk, which is a data folder of a Postgres server. */
 export interface Cluster {
   readonly folder: string;
   readonly password: string;
 }
 
 /**
- * The cluster in `dataDir`, made first where there is none. It is made beside `dataDir` and moved there when complete,
- * so a process killed half-way leaves nothing that the next start could take for a cluster.
- * @throws Error when it belongs to another user or initdb fails.
+ * Opens the cluster in `dataDir`, and creates it if it does not exist. It is created in a folder next to `dataDir` and
+ * renamed when it is complete, so a killed process leaves no incomplete cluster in `dataDir`.
+ * @throws Error if it belongs to another user or initdb fails.
  */
 export async function openCluster(
   dataDir: string,
@@ -26,7 +26,7 @@ export async function openCluster(
 ): Promise<Cluster> {
   await removeLeftovers(dataDir);
   const found = await stat(dataDir).catch(() => undefined);
-  if (found === undefined) await makeCluster(dataDir, initdb, user, initdbOptions);
+  if (found === undefined) await createCluster(dataDir, initdb, user, initdbOptions);
   else if (found.uid !== user.uid) throw new Error(belongsToAnother(dataDir, found.uid, user.uid));
   return {
     folder: path.join(dataDir, 'cluster'),
@@ -34,7 +34,7 @@ export async function openCluster(
   };
 }
 
-async function makeCluster(
+async function createCluster(
   dataDir: string,
   initdb: string,
   user: PostgresUser,
@@ -64,12 +64,13 @@ async function initialise(
     await run(command!, args, { cwd: '/', ...user.spawnIds });
   } catch (error) {
     const { stderr, message } = error as { stderr?: string; message: string };
-    const hint = user.spawnIds.uid === undefined ? '' : ` As root it runs as user ${user.uid}, who must reach it.`;
-    throw new Error(`Postgres could not make its data folder ${folder}.${hint}\n${stderr || message}`);
+    const isOtherUser = user.spawnIds.uid !== undefined;
+    const hint = isOtherUser ? ` It runs as the user with id ${user.uid}, who needs access to that folder.` : '';
+    throw new Error(`Postgres could not create its data folder ${folder}.${hint}\n${stderr || message}`);
   }
 }
 
-/** Also those of an initdb still running: it fails then, harmlessly. */
+/** Also removes the folder of an initdb that is still running. That initdb then fails, which does no harm. */
 async function removeLeftovers(dataDir: string): Promise<void> {
   const prefix = path.basename(leftoverPrefix(dataDir));
   const parent = path.dirname(dataDir);
@@ -86,6 +87,6 @@ function leftoverPrefix(dataDir: string): string {
 function belongsToAnother(dataDir: string, owner: number, wanted: number): string {
   return (
     `The Postgres data in ${dataDir} belongs to the user with id ${owner}, but here Postgres runs as ${wanted} ` +
-    '(root runs it as nobody): start as the user who made it, or set CART_DATA_DIR to another folder.'
+    '(root runs it as nobody): start as the user who created it, or set CART_DATA_DIR to another folder.'
   );
 }

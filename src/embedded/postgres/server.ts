@@ -2,15 +2,15 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { isSomebodyElse, type Mark, stopOrphans } from '../servers/orphans';
-import { type ServerProcess, type StopStep, startServerProcess, untilReady } from '../servers/server-process';
+import { type CommandSignature, isOtherProcess, stopOrphans } from '../servers/orphans';
+import { type ServerProcess, type StopStep, startServerProcess, waitUntilReady } from '../servers/server-process';
 import { postgresBinaries } from './binaries';
 import { type Cluster, openCluster } from './cluster';
 import { type PostgresUser, postgresUser } from './user';
 
-/** What `startPostgres` needs to know. */
+/** The options of `startPostgres`. */
 export interface PostgresOptions {
-  /** Absolute, without symbolic links; made by the first start. */
+  /** An absolute path without symbolic links. The first start creates the folder. */
   readonly dataDir: string;
   readonly port: number;
   readonly log: (line: string) => void;
@@ -20,7 +20,7 @@ export interface PostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-/** The embedded Postgres, ready for connections from this machine by whoever has the password in its url. */
+/** The embedded Postgres, ready for connections from this machine with the password in its URL. */
 export interface EmbeddedPostgres extends ServerProcess {
   readonly url: string;
 }
@@ -32,8 +32,8 @@ const stopSteps: readonly StopStep[] = [
 ];
 
 /**
- * Starts Postgres on the data folder, after stopping one that a killed main process left there.
- * @throws Error when it is not ready within a minute, or its folder belongs to another user.
+ * Starts Postgres on the data folder. First stops a Postgres that a killed main process left running there.
+ * @throws Error if it is not ready within a minute, or its folder belongs to another user.
  */
 export async function startPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
   const user = await postgresUser();
@@ -41,33 +41,35 @@ export async function startPostgres(options: PostgresOptions): Promise<EmbeddedP
   await stopOrphanedPostgres(options.dataDir, options.log);
   const initdbOptions = options.settings?.fsync === 'off' ? ['--no-sync'] : [];
   const cluster = await openCluster(options.dataDir, binaries.initdb, user, initdbOptions);
-  return onceOldOnesAreGone(async () => {
-    await removeMisleadingPidFile(cluster.folder);
+  return retryWhileOldServerEnds(async () => {
+    await removeStalePidFile(cluster.folder);
     return startCluster(cluster, binaries.postgres, user, options);
   });
 }
 
-/** Where the old server itself was killed, its connections may still be at work for a moment; Postgres refuses until then. */
-async function onceOldOnesAreGone(start: () => Promise<EmbeddedPostgres>): Promise<EmbeddedPostgres> {
+/**
+ * If the server itself was killed, its connections can still run for a moment. Postgres does not start before they end.
+ */
+async function retryWhileOldServerEnds(start: () => Promise<EmbeddedPostgres>): Promise<EmbeddedPostgres> {
   const deadline = Date.now() + 30_000;
   for (;;) {
     try {
       return await start();
     } catch (error) {
-      const mayPass = (error as Error).message.includes('pre-existing shared memory block');
-      if (!mayPass || Date.now() > deadline) throw error;
+      const isTemporary = (error as Error).message.includes('pre-existing shared memory block');
+      if (!isTemporary || Date.now() > deadline) throw error;
       await delay(250);
     }
   }
 }
 
 /**
- * Stops the Postgres that a killed main process left on the data folder, so that its port is free again.
- * @throws Error when it belongs to another user or does not stop.
+ * Stops a Postgres that a killed main process left running on the data folder, so that its port is free again.
+ * @throws Error if it belongs to another user or does not stop.
  */
 export async function stopOrphanedPostgres(dataDir: string, log: (line: string) => void): Promise<void> {
-  for (const pid of await stopOrphans(markOf(path.join(dataDir, 'cluster')), stopSteps)) {
-    log(`Stopped the Postgres (process ${pid}) that an earlier run left behind`);
+  for (const pid of await stopOrphans(signatureOf(path.join(dataDir, 'cluster')), stopSteps)) {
+    log(`Stopped the Postgres (process ${pid}) that an earlier start left running`);
   }
 }
 
@@ -81,7 +83,7 @@ async function startCluster(
   const server = await startServerProcess({ command: command!, args, ...user.spawnIds, logFile, stopSteps });
   const url = urlOf(cluster.password, port);
   try {
-    await untilReady('Postgres', server, logFile, 60_000, () => answers(url));
+    await waitUntilReady('Postgres', server, logFile, 60_000, () => answers(url));
   } catch (error) {
     await server.stop();
     throw error;
@@ -91,7 +93,7 @@ async function startCluster(
 
 const urlOf = (password: string, port: number): string => `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
 
-/** The url of the Postgres that another process runs on this data folder; undefined where none does at this port. */
+/** Returns the URL of the Postgres that another process runs on this folder and port, or undefined if there is none. */
 export async function runningPostgresUrl(dataDir: string, port: number): Promise<string | undefined> {
   const password = await readFile(path.join(dataDir, 'password'), 'utf8').catch(() => undefined);
   if (password === undefined) return undefined;
@@ -117,13 +119,13 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function markOf(folder: string): Mark {
+function signatureOf(folder: string): CommandSignature {
   return { option: '-D', path: folder };
 }
 
-/** After a kill -9, Postgres takes any live process with the pid in its old pid file for itself and refuses to start. */
-async function removeMisleadingPidFile(folder: string): Promise<void> {
+/** After a kill -9, the old pid file remains. If another process has got that pid, Postgres does not start. */
+async function removeStalePidFile(folder: string): Promise<void> {
   const pidFile = path.join(folder, 'postmaster.pid');
   const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
-  if (pid > 0 && (await isSomebodyElse(pid, markOf(folder)))) await rm(pidFile, { force: true });
+  if (pid > 0 && (await isOtherProcess(pid, signatureOf(folder)))) await rm(pidFile, { force: true });
 }

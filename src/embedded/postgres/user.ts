@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** How Postgres is run: as `uid`, by putting `prefix` before its command or by starting it with these ids. */
+/** The user that Postgres runs as. Put `prefix` before its command, and start it with `spawnIds`. */
 export interface PostgresUser {
   readonly uid: number;
   readonly gid: number;
@@ -12,19 +12,19 @@ export interface PostgresUser {
 }
 
 /**
- * The user Postgres runs as: ourselves, or `nobody` when we are root, which Postgres refuses. Where setpriv is
- * available `nobody` keeps root's right to reach files, so that a folder only root can enter will do.
+ * Finds the user to run Postgres as: the user of this process, or `nobody` instead of root, as which Postgres does not
+ * run. With setpriv, `nobody` keeps root's access to files, so a data folder that only root can enter works too.
  */
 export async function postgresUser(): Promise<PostgresUser> {
   const [uid, gid] = [process.getuid!(), process.getgid!()];
   if (uid !== 0) return { uid, gid, prefix: [], spawnIds: {} };
   const [nobody, group] = [await idOfNobody('-u'), await idOfNobody('-g')];
   const prefix = setpriv(nobody, group);
-  const works = await run(prefix[0]!, [...prefix.slice(1), 'true']).then(
+  const hasSetpriv = await run(prefix[0]!, [...prefix.slice(1), 'true']).then(
     () => true,
     () => false,
   );
-  return works
+  return hasSetpriv
     ? { uid: nobody, gid: group, prefix, spawnIds: {} }
     : { uid: nobody, gid: group, prefix: [], spawnIds: { uid: nobody, gid: group } };
 }

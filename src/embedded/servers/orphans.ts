@@ -6,26 +6,27 @@ import { endProcess, type StopStep } from './server-process';
 
 const run = promisify(execFile);
 
-/** How to know a server of ours, whatever its pid: it was started with this option and this path, e.g. `-D <folder>`. */
-export interface Mark {
+/** The arguments by which a server of this project is recognised: an option and its path, for example `-D <folder>`. */
+export interface CommandSignature {
   readonly option: string;
   readonly path: string;
 }
 
 /**
- * Ends the servers a killed main process left behind on the same data, and returns their pids. They are found by their
- * command line, so a pid used again by an unrelated process is never mistaken for one.
- * @throws Error when one belongs to another user or does not stop.
+ * Stops the servers that a killed main process left running on the same data. They are found by their command line and
+ * not by a stored pid, because another process can have got that pid.
+ * @returns their pids.
+ * @throws Error if one belongs to another user or does not stop.
  */
-export async function stopOrphans(mark: Mark, steps: readonly StopStep[]): Promise<readonly number[]> {
-  const pids = await marked(mark);
-  for (const pid of pids) await endProcess(pid, gone(pid, mark), steps);
+export async function stopOrphans(signature: CommandSignature, steps: readonly StopStep[]): Promise<readonly number[]> {
+  const pids = await findServers(signature);
+  for (const pid of pids) await endProcess(pid, waitUntilGone(pid, signature), steps);
   return pids;
 }
 
-/** Whether the pid is taken, be it by a dead process not yet collected, but not by a server that carries the mark. */
-export async function isSomebodyElse(pid: number, mark: Mark): Promise<boolean> {
-  return isTaken(pid) && !(await marked(mark)).includes(pid);
+/** Whether the pid belongs to a process without this signature. This can also be a zombie process. */
+export async function isOtherProcess(pid: number, signature: CommandSignature): Promise<boolean> {
+  return isTaken(pid) && !(await findServers(signature)).includes(pid);
 }
 
 function isTaken(pid: number): boolean {
@@ -36,21 +37,21 @@ function isTaken(pid: number): boolean {
   }
 }
 
-async function gone(pid: number, mark: Mark): Promise<void> {
-  while ((await marked(mark)).includes(pid)) await delay(25);
+async function waitUntilGone(pid: number, signature: CommandSignature): Promise<void> {
+  while ((await findServers(signature)).includes(pid)) await delay(25);
 }
 
-async function marked(mark: Mark): Promise<number[]> {
+async function findServers(signature: CommandSignature): Promise<number[]> {
   const processes = await commandLines();
-  return [...processes].filter(([, args]) => carries(args, mark)).map(([pid]) => pid);
+  return [...processes].filter(([, args]) => hasSignature(args, signature)).map(([pid]) => pid);
 }
 
-/** Command lines as `\0arg\0arg\0` where /proc tells the arguments apart, else ` arg arg `. */
+/** Reads all command lines by pid: as `\0arg\0arg\0` on Linux, elsewhere as ` arg arg `. */
 async function commandLines(): Promise<Map<number, string>> {
   return process.platform === 'linux' ? fromProc() : fromPs();
 }
 
-function carries(args: string, { option, path }: Mark): boolean {
+function hasSignature(args: string, { option, path }: CommandSignature): boolean {
   return args.includes(`\0${option}\0${path}\0`) || args.includes(` ${option} ${path} `);
 }
 

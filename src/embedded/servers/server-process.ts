@@ -7,29 +7,29 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** One step of a stop: the signal to send, and how long to wait for the exit before the next step. */
 export type StopStep = readonly [signal: NodeJS.Signals, graceMs: number];
 
-/** What to run, and where its output goes. */
+/** The command of a server, and the options to start and stop it. */
 export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
   readonly uid?: number;
   readonly gid?: number;
-  /** Written anew at each start. */
+  /** The file for its output. Each start overwrites it. */
   readonly logFile: string;
   readonly stopSteps: readonly StopStep[];
 }
 
-/** A server running beside this process, in a process group of its own so that the terminal's Ctrl-C does not reach it. */
+/** A running server. It has its own process group, so that it does not receive a Ctrl-C from the terminal. */
 export interface ServerProcess {
   readonly pid: number;
-  /** Resolves, with how it ended, as soon as the server is gone, whoever ended it. */
+  /** Resolves when the server has ended, for any reason. The text says how it ended. */
   readonly exited: Promise<string>;
-  /** Resolves once the server is gone. */
+  /** Stops the server. Resolves when it has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the server; it may not be ready yet.
- * @throws Error when the command cannot be run or the log file not be written.
+ * Starts the server. When this returns, the server may not be ready yet.
+ * @throws Error if the command cannot be run or the log file cannot be written.
  */
 export async function startServerProcess(server: ServerCommand): Promise<ServerProcess> {
   const log = openSync(server.logFile, 'w', 0o600);
@@ -53,21 +53,21 @@ export async function startServerProcess(server: ServerCommand): Promise<ServerP
 
 /**
  * Sends the signals one after the other until `gone` resolves.
- * @throws Error when the process belongs to another user or outlives even the last step.
+ * @throws Error if the process belongs to another user or still runs after the last step.
  */
 export async function endProcess(pid: number, gone: Promise<unknown>, steps: readonly StopStep[]): Promise<void> {
   for (const [signal, graceMs] of steps) {
     send(pid, signal);
-    if (await happensWithin(gone, graceMs)) return;
+    if (await resolvesWithin(gone, graceMs)) return;
   }
-  throw new Error(`Process ${pid} does not stop, not even after ${steps.at(-1)?.[0]}: stop it by hand.`);
+  throw new Error(`Process ${pid} still runs after ${steps.at(-1)?.[0]}: stop it by hand.`);
 }
 
 /**
- * Asks `isReady` again and again until it says yes.
- * @throws Error with the end of the server's log when the server exits first or the time is up.
+ * Calls `isReady` until it returns true.
+ * @throws Error with the end of the server's log, if the server ends first or the time is over.
  */
-export async function untilReady(
+export async function waitUntilReady(
   name: string,
   server: ServerProcess,
   logFile: string,
@@ -80,14 +80,15 @@ export async function untilReady(
     ended = how;
   });
   while (!(await isReady())) {
-    if (ended === undefined && Date.now() < deadline) await delay(50);
-    else throw new Error(`${name} ${ended ?? `was not ready within ${timeoutMs / 1000} s`}. ${await logEnd(logFile)}`);
+    const problem = ended ?? (Date.now() < deadline ? undefined : `was not ready within ${timeoutMs / 1000} s`);
+    if (problem !== undefined) throw new Error(`${name} ${problem}. ${await readLogEnd(logFile)}`);
+    await delay(50);
   }
   await delay(0);
-  if (ended !== undefined) throw new Error(`${name} ${ended}. ${await logEnd(logFile)}`);
+  if (ended !== undefined) throw new Error(`${name} ${ended}. ${await readLogEnd(logFile)}`);
 }
 
-async function logEnd(logFile: string): Promise<string> {
+async function readLogEnd(logFile: string): Promise<string> {
   const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
   return `The end of its log (${logFile}):\n${lines.slice(-20).join('\n')}`;
 }
@@ -97,15 +98,17 @@ function send(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EPERM') throw new Error(`Process ${pid} belongs to another user and is in the way: stop it by hand.`);
+    if (code === 'EPERM') {
+      throw new Error(`Process ${pid} belongs to another user and uses the same data: stop it by hand.`);
+    }
     if (code !== 'ESRCH') throw error;
   }
 }
 
-async function happensWithin(event: Promise<unknown>, ms: number): Promise<boolean> {
+async function resolvesWithin(promise: Promise<unknown>, ms: number): Promise<boolean> {
   const timer = new AbortController();
   const timeout = delay(ms, false, { signal: timer.signal }).catch(() => false);
-  const happened = await Promise.race([event.then(() => true), timeout]);
+  const isResolved = await Promise.race([promise.then(() => true), timeout]);
   timer.abort();
-  return happened;
+  return isResolved;
 }

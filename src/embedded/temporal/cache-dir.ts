@@ -2,12 +2,12 @@ import { access, constants, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-/** Begins the name of every folder that only lives while something is being fetched. */
+/** The prefix of folders that exist only during a download. */
 export const temporaryPrefix = '.fetch-';
 
 /**
- * The folder itself where it can be written, else one of this user's own among the temporary files.
- * @throws Error when neither can be written.
+ * Returns the cache folder if it can be written, else a folder for this user among the temporary files.
+ * @throws Error if neither can be written.
  */
 export async function writableCache(cacheDir: string, log: (line: string) => void): Promise<string> {
   if (await isOurs(cacheDir)) return cacheDir;
@@ -17,11 +17,11 @@ export async function writableCache(cacheDir: string, log: (line: string) => voi
       `Neither ${cacheDir} nor ${substitute} can be written: set CART_CACHE_DIR to a folder of your own.`,
     );
   }
-  log(`${cacheDir} cannot be written (CART_CACHE_DIR sets it): keeping programs in ${substitute}`);
+  log(`${cacheDir} cannot be written (CART_CACHE_DIR sets it): storing programs in ${substitute}`);
   return substitute;
 }
 
-/** Removes what a fetch left that was killed: temporary folders untouched for an hour. */
+/** Removes the folders of killed downloads: temporary folders that have not changed for an hour. */
 export async function removeAbandoned(cache: string): Promise<void> {
   for (const name of await readdir(cache)) {
     const folder = path.join(cache, name);
@@ -31,7 +31,7 @@ export async function removeAbandoned(cache: string): Promise<void> {
   }
 }
 
-/** Programs are run from there, so nobody else may be able to put one there. */
+/** Programs are run from the folder, so no other user may be able to write to it. */
 async function isOurs(folder: string): Promise<boolean> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });

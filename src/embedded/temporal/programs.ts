@@ -1,12 +1,12 @@
 import type { Wheel } from './downloads';
 
-/** A program this project runs but does not carry. */
+/** A program that this project runs but does not contain. */
 export interface Program {
   readonly title: string;
   readonly file: string;
-  /** The environment variable that names a path for it. */
+  /** The environment variable with its path. */
   readonly variable: string;
-  /** Arguments that make it end at once and well; without them it is not tried out. */
+  /** Arguments with which it succeeds at once. If undefined, it is not tested before its use. */
   readonly trialArguments?: readonly string[];
   readonly sdkKind: 'createLocal' | 'createTimeSkipping';
   readonly wheel: Wheel;
@@ -34,7 +34,7 @@ export const temporalCli: Program = {
   },
 };
 
-/** The server for tests that skips the time workflows wait for. */
+/** The server for tests, which skips the time that workflows wait. */
 export const testServer: Program = {
   title: 'Temporal test server',
   file: 'temporal-test-server',

@@ -2,35 +2,38 @@ import { spawn } from 'node:child_process';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-/** How to watch a command that downloads into a folder. */
+/** How to watch a command that writes to a folder. */
 export interface Watch {
   readonly folder: string;
-  /** How long it may take until something is in the folder, and then between two growths. */
+  /** How long it may take until the folder has any content. */
   readonly firstMs: number;
+  /** How long the content may then stay the same. */
   readonly stallMs: number;
   readonly onProgress?: (megabytes: number) => void;
-  /** Where the command's own output goes; nowhere by default. */
+  /** Where the command's output goes. By default it is dropped. */
   readonly output?: 'ignore' | 'inherit';
 }
 
 /**
- * Runs a command, ending it when its folder stops growing.
- * @throws Error with the end of what it said when it fails, stalls or cannot be started.
+ * Runs a command, and kills it if its folder stops growing.
+ * @throws Error with the end of its error output, if it fails, stalls or cannot be started.
  */
 export async function runWatched(command: string, args: readonly string[], watch: Watch): Promise<void> {
   const output = watch.output === 'inherit' ? 2 : 'ignore';
   const child = spawn(command, args, { cwd: watch.folder, stdio: ['ignore', output, 'pipe'] });
-  let said = '';
+  let errorOutput = '';
   child.stderr!.on('data', (chunk) => {
-    said = (said + chunk).slice(-2_000);
+    errorOutput = (errorOutput + chunk).slice(-2_000);
   });
   const ended = new Promise<string | undefined>((resolve) => {
     child.once('error', (error) => resolve(error.message));
-    child.once('close', (code) => resolve(code === 0 ? undefined : lastLines(said) || `exited with code ${code}`));
+    child.once('close', (code) =>
+      resolve(code === 0 ? undefined : lastLines(errorOutput) || `exited with code ${code}`),
+    );
   });
-  const stalled = watchGrowth(watch);
-  const problem = await Promise.race([ended, stalled.problem]);
-  stalled.stopWatching();
+  const growth = watchGrowth(watch);
+  const problem = await Promise.race([ended, growth.problem]);
+  growth.stopWatching();
   if (problem === undefined) return;
   child.kill('SIGKILL');
   throw new Error(problem);

@@ -37,7 +37,7 @@ const newestCommands = `
   select ${recordedRefColumns} from cart_commands c where user_id = ? order by sequence desc limit ?`;
 
 /** Tells whether a user has no log, and so never had a cart that got this far. */
-export function createUnusedCheck(db: Knex): (userId: string) => Promise<boolean> {
+export function createNewUserCheck(db: Knex): (userId: string) => Promise<boolean> {
   const lookUp = createLookUp(async (userIds) => {
     const { rows } = await db.raw(usersWithLog, [[...userIds]]).options({ name: 'users-with-log' });
     return new Map<string, boolean>(rows.map((row: { user_id: string }) => [row.user_id, true]));

@@ -4,18 +4,18 @@ import type { RecordedDecision } from '../../domain/handle';
 import { hashEvent } from './hash-chain';
 import { isRecordedAs } from './rows';
 
-/** Postgres has another decision or event at a place of the log than the history has. */
+/** At the same place of the log, Postgres and the history have different decisions or events. */
 export class ForkError extends Error {
   override readonly name = 'ForkError';
 }
 
-/** Decisions of one cart as a history has them, in order of sequence. */
+/** Decisions of one cart from its histories, in order of sequence. */
 export interface CartLog {
   readonly userId: string;
   readonly decisions: readonly RecordedDecision[];
 }
 
-/** The part of a cart's log in Postgres that decisions are compared with. */
+/** The part of a cart's log in Postgres that is compared with decisions. */
 export interface StoredPart {
   readonly userId: string;
   /** By sequence. */
@@ -24,27 +24,27 @@ export interface StoredPart {
   readonly events: ReadonlyMap<number, { readonly previousHash: Buffer; readonly hash: Buffer }>;
 }
 
-/** A place of the log where Postgres does not have what the history has. */
+/** A place of the log where Postgres and the history differ. */
 export interface LogDifference {
   readonly place: { readonly sequence: number } | { readonly version: number };
   readonly what: string;
 }
 
-/** Compares decisions with what Postgres has at their places. Every comparison of the log with a history is made here. */
+/** Compares decisions with the log in Postgres. All code that compares the log with a history uses this function. */
 export function* compareLog(stored: StoredPart, decisions: readonly RecordedDecision[]): Generator<LogDifference> {
   for (const { sequence, command, outcome, events } of decisions) {
-    const there = stored.commands.get(sequence);
-    if (there === undefined) {
+    const recorded = stored.commands.get(sequence);
+    if (recorded === undefined) {
       const what = `Temporal has decision ${sequence}, Postgres does not: run ops heal`;
       yield { place: { sequence }, what };
       continue;
     }
-    if (there.outcome !== outcome || !isRecordedAs(there.commandId, command.commandId, sequence)) {
-      const ours = `has command ${there.commandId} (${there.outcome}) as decision ${sequence} in Postgres`;
-      yield { place: { sequence }, what: `fork: it ${ours}, and ${command.commandId} (${outcome}) in Temporal` };
+    if (recorded.outcome !== outcome || !isRecordedAs(recorded.commandId, command.commandId, sequence)) {
+      const inPostgres = `has command ${recorded.commandId} (${recorded.outcome}) as decision ${sequence} in Postgres`;
+      yield { place: { sequence }, what: `fork: it ${inPostgres}, and ${command.commandId} (${outcome}) in Temporal` };
     }
     for (const event of events) {
-      if (isStored(stored, event)) continue;
+      if (hasEvent(stored, event)) continue;
       const { version, type } = event;
       yield {
         place: { version },
@@ -54,15 +54,18 @@ export function* compareLog(stored: StoredPart, decisions: readonly RecordedDeci
   }
 }
 
-function isStored({ userId, events }: StoredPart, event: CartEvent): boolean {
-  const there = events.get(event.version);
-  return there !== undefined && hashEvent(there.previousHash, userId, event).equals(there.hash);
+function hasEvent({ userId, events }: StoredPart, event: CartEvent): boolean {
+  const stored = events.get(event.version);
+  return stored !== undefined && hashEvent(stored.previousHash, userId, event).equals(stored.hash);
 }
 
-/** What Postgres has of a cart of which a history has decisions. `unequal` includes a read model that is behind the log. */
+/**
+ * What Postgres has of a cart of which a history has decisions. `unequal` includes a read model that is behind the
+ * log.
+ */
 export type LogComparison = 'absent' | 'equal' | 'unequal';
 
-/** Compares the logs of many carts, whose decisions are gap-free, with Postgres in one statement. */
+/** Compares gap-free logs of many carts with Postgres, with one statement. */
 export async function compareLogs(db: Knex, logs: readonly CartLog[]): Promise<LogComparison[]> {
   const stored = await readStoredParts(db, logs);
   return logs.map(({ decisions }, index) => {
@@ -73,9 +76,9 @@ export async function compareLogs(db: Knex, logs: readonly CartLog[]): Promise<L
   });
 }
 
-/** What Postgres has at the places of these decisions, which are gap-free. One statement, however many carts. */
+/** Reads from Postgres what it has at the places of these gap-free decisions, with one statement for all carts. */
 export async function readStoredParts(db: Knex, logs: readonly CartLog[]) {
-  const asked = logs.map(({ userId, decisions }, place) => {
+  const ranges = logs.map(({ userId, decisions }, place) => {
     const events = decisions.flatMap((decision) => decision.events);
     return {
       place,
@@ -86,7 +89,7 @@ export async function readStoredParts(db: Knex, logs: readonly CartLog[]) {
       last_version: events.at(-1)?.version,
     };
   });
-  const { rows } = await db.raw(storedParts, [JSON.stringify(asked)]).options({ name: 'stored-parts' });
+  const { rows } = await db.raw(storedParts, [JSON.stringify(ranges)]).options({ name: 'stored-parts' });
   return rows.map((row: StoredPartRow) => ({
     part: toStoredPart(row),
     loggedSequence: row.logged,
@@ -100,22 +103,23 @@ interface StoredPartRow {
   readonly logged: number | null;
   readonly commands: readonly { readonly sequence: number; readonly id: string; readonly outcome: string }[] | null;
   readonly versions: readonly number[] | null;
-  /** Of each version the previous hash and the hash. */
+  /** The previous hash and the hash of each version, all joined. */
   readonly hashes: Buffer | null;
 }
 
 const storedParts = `
-  select asked.user_id, carts.sequence as modelled,
-         (select max(sequence) from cart_commands c where c.user_id = asked.user_id) as logged,
+  select requested.user_id, carts.sequence as modelled,
+         (select max(sequence) from cart_commands c where c.user_id = requested.user_id) as logged,
          (select json_agg(json_build_object('sequence', sequence, 'id', command_id, 'outcome', outcome))
-          from cart_commands c where c.user_id = asked.user_id and sequence between first and last) as commands,
+          from cart_commands c where c.user_id = requested.user_id and sequence between first and last) as commands,
          event.versions, event.hashes
-  from json_to_recordset(?::json) as asked (place integer, user_id text, first integer, last integer,
-                                            first_version integer, last_version integer)
+  from json_to_recordset(?::json) as requested (place integer, user_id text, first integer, last integer,
+                                                first_version integer, last_version integer)
   left join carts using (user_id)
   cross join lateral (
-    select array_agg(version order by version) as versions, string_agg(previous_hash || hash, '' order by version) as hashes
-    from cart_events e where e.user_id = asked.user_id and version between first_version and last_version
+    select array_agg(version order by version) as versions,
+           string_agg(previous_hash || hash, '' order by version) as hashes
+    from cart_events e where e.user_id = requested.user_id and version between first_version and last_version
   ) as event
   order by place`;
 

@@ -1,13 +1,13 @@
 import type { Knex } from 'knex';
 
-/** A cart whose workflow goes on otherwise than its log in Postgres says. */
+/** A cart whose workflow has decided differently than its log in Postgres says. */
 export interface Fork {
   readonly userId: string;
   readonly detectedAt: string;
   readonly message: string;
 }
 
-/** Notes that a cart's projection met a fork. It is tried again at least every 30 seconds, and noted each time. */
+/** Records that a cart's projection found a fork. Temporal retries the projection, and each failure is recorded. */
 export async function recordFork(db: Knex, userId: string, runId: string, message: string): Promise<void> {
   await db('cart_forks')
     .insert({ user_id: userId, run_id: runId, message })
@@ -15,7 +15,7 @@ export async function recordFork(db: Knex, userId: string, runId: string, messag
     .merge({ run_id: runId, message, seen_at: db.fn.now() });
 }
 
-/** The forks at present: those whose projection was tried in vain within the last two minutes, oldest first. */
+/** Lists the current forks, oldest first: those whose projection failed in the last two minutes. */
 export async function currentForks(db: Knex): Promise<Fork[]> {
   const rows = await db('cart_forks')
     .whereRaw("seen_at > now() - interval '2 minutes'")

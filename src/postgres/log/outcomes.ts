@@ -16,7 +16,7 @@ export type CommandOutcome = {
   | { readonly status: 'rejected'; readonly code: RejectionCode; readonly reason: string }
 );
 
-/** The outcome of a command; undefined while it is not projected. */
+/** Reads the outcome of a command. Returns undefined until the command is projected. */
 export async function findOutcome(db: Knex, userId: string, commandId: string): Promise<CommandOutcome | undefined> {
   const { rows } = await db.raw(outcomeOfCommand, [userId, commandId]).options({ name: 'outcome-of-command' });
   const [row] = rows;

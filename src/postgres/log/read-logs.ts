@@ -4,7 +4,7 @@ import type { RecordedDecision } from '../../domain/handle';
 import { groupByUser } from '../group-by-user';
 import { type CartEventRow, eventColumns, toDecision, toEvent } from './rows';
 
-/** An event as the copy of the log holds it. */
+/** An event in the log in Postgres. */
 export interface StoredEvent {
   readonly event: CartEvent;
   readonly sequence: number;
@@ -12,21 +12,21 @@ export interface StoredEvent {
   readonly hash: Buffer;
 }
 
-/** A command as the copy of the log holds it. */
+/** A command in the log in Postgres. */
 export interface StoredCommand {
   readonly sequence: number;
   readonly commandId: string;
   readonly outcome: string;
 }
 
-/** The copy of one cart's log, whole and in order. */
+/** The complete log of one cart in Postgres, in order. */
 export interface StoredLog {
   readonly userId: string;
   readonly commands: readonly StoredCommand[];
   readonly events: readonly StoredEvent[];
 }
 
-/** The copies of these carts' logs, in the order given. Two statements, however many carts. */
+/** Reads the logs of these carts, in the order of `userIds`, with two statements for all carts. */
 export async function readLogs(db: Knex, userIds: readonly string[]): Promise<StoredLog[]> {
   const commands = await db('cart_commands')
     .select('user_id', 'sequence', 'command_id', 'outcome')
@@ -54,13 +54,14 @@ export async function readLogs(db: Knex, userIds: readonly string[]): Promise<St
   }));
 }
 
-/** The carts that have a log, in order of user id, in pages, each with the number of its decisions. */
+/** Lists the carts that have a log, with the number of their decisions, in pages and in order of user id. */
 export async function* listLoggedCarts(
   db: Knex,
   pageSize: number,
 ): AsyncGenerator<readonly { readonly userId: string; readonly sequence: number }[]> {
-  for (let after = ''; ; ) {
-    // Walks the primary key from cart to cart, rather than reading every row of the log.
+  let after = '';
+  for (;;) {
+    // Jumps in the primary key from cart to cart, so that it does not read every row of the log.
     const { rows } = await db.raw(
       `with recursive cart as (
          (select user_id, 1 as n from cart_commands where user_id > :after order by user_id limit 1)
@@ -78,13 +79,13 @@ export async function* listLoggedCarts(
   }
 }
 
-/** How many decisions of a cart the log has; 0 where it has no log. */
+/** Reads the number of a cart's decisions in the log; 0 if it has no log. */
 export async function readSequence(db: Knex, userId: string): Promise<number> {
   const row = await db('cart_commands').where({ user_id: userId }).max('sequence as sequence').first();
   return row?.sequence ?? 0;
 }
 
-/** How many events all logs have together. */
+/** Counts the events of all carts. */
 export async function countEvents(db: Knex): Promise<number> {
   const { rows } = await db.raw('select count(*) as events from cart_events');
   return rows[0].events;

@@ -12,8 +12,8 @@ export interface RecordedRef extends DecisionRef {
 }
 
 /**
- * The decisions on record that batches must be compared with: those from the one that a batch follows on up to its last, and
- * those that have the id of one of its commands. One statement, however many batches.
+ * The decisions on record that batches must be compared with: those from the one that a batch follows on up to its
+ * last, and those that have the id of one of its commands. One statement, however many batches.
  * @returns by the place of the batch, in order of sequence.
  */
 export async function readRecordedRefs(db: Knex, batches: readonly Batch[]): Promise<readonly RecordedRef[][]> {

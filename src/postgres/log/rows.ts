@@ -3,18 +3,18 @@ import type { RecordedCommand, RecordedDecision } from '../../domain/handle';
 import type { ChainedEvent } from './hash-chain';
 
 /**
- * The id under which a command is recorded whose id an older command already has. It happens only when a repeated command
- * passes both the command side's look-up and the workflow's memory; it must not stop the projection.
+ * The recorded id of a command whose own id is already used by an older command. This happens only if neither the
+ * command side's look-up nor the workflow's remembered ids recognise a repeat. It must not stop the projection.
  */
 const repeatedId = (commandId: string, sequence: number): string => `${commandId}~${sequence}`;
 
-/** Whether a command recorded under this id is the one with that id and sequence. */
+/** Whether this recorded id can belong to the command with this id and sequence. */
 export const isRecordedAs = (recorded: string, commandId: string, sequence: number): boolean =>
   recorded === commandId || recorded === repeatedId(commandId, sequence);
 
 /**
- * Decisions of one cart as rows of `cart_commands`. Where two of them have the same command id, the later one gets its
- * `repeated_id`; so does, when it is written, one whose command id Postgres already has.
+ * Converts decisions of one cart to rows of `cart_commands`. If two of them have the same command id, the later one
+ * gets its `repeated_id` as id. If Postgres already has a command id, the statement that writes the row does the same.
  */
 export function toCommandRows(userId: string, decisions: readonly RecordedDecision[]) {
   const seen = new Set<string>();
@@ -41,7 +41,7 @@ export function toCommandRows(userId: string, decisions: readonly RecordedDecisi
   });
 }
 
-/** The events of these decisions as rows of `cart_events`. */
+/** Converts the events of these decisions to rows of `cart_events`. */
 export function toEventRows(userId: string, decisions: readonly RecordedDecision[], chained: readonly ChainedEvent[]) {
   const sequences = decisions.flatMap(({ sequence, events }) => events.map(() => sequence));
   return chained.map(({ event, previousHash, hash }, index) => ({
@@ -58,7 +58,7 @@ export function toEventRows(userId: string, decisions: readonly RecordedDecision
   }));
 }
 
-/** Bytes as Postgres reads them from a text. */
+/** Bytes in the text form of Postgres. */
 export const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`;
 
 /** The columns that `toEvent` reads. */
@@ -73,7 +73,7 @@ export interface CartEventRow {
   occurred_at: Date;
 }
 
-/** A row of `cart_events` as the event it stores. */
+/** Converts a row of `cart_events` to its event. */
 export const toEvent = (row: CartEventRow): CartEvent =>
   ({
     version: row.version,

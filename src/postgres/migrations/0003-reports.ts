@@ -1,11 +1,12 @@
 import type { Knex } from 'knex';
 
 /**
- * Schema `reports`: what analysts read, and what the endpoints under /reports rest on. See docs/reports.md.
+ * Schema `reports`: for analysts, and for the endpoints under /reports. See docs/reports.md.
  *
- * Views stand on `cart_events` alone. A rebuild drops `carts`, `cart_items` and `cart_item_history` and puts new tables in
- * their place; a view on one of them would make that drop fail, or go with it. What reads those tables is therefore a
- * function whose body is text: Postgres looks the table up when it runs and keeps no dependency. Never `begin atomic` here.
+ * Views read only `cart_events`. A rebuild drops `carts`, `cart_items` and `cart_item_history` and replaces them with
+ * new tables. A view on one of them would make the drop fail, or would be dropped with it. So those tables are only
+ * read by functions whose body is a string: Postgres looks up the table at each call and records no dependency. A body
+ * of `begin atomic` would record one.
  */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`create schema reports; ${logViews}; ${lineFunctions}; ${cartFunctions}; ${valueFunction}`);
@@ -54,8 +55,8 @@ const logViews = `
       group by product_id) as r
     where type = 'CartRestored' and r.after <> r.before`;
 
-// With the owner's rights, so that who calls needs none on the tables; the fixed path keeps a caller's objects out.
-// Memory for the sums of some 100,000 carts at once; compiling takes longer than it saves here.
+// The functions have the owner's rights, so their callers need no rights on the tables. The fixed search path excludes
+// objects of the caller. The memory is enough for the sums of about 100,000 carts. JIT would cost more than it saves.
 const asOwner = `language sql stable parallel safe security definer
   set search_path = pg_catalog, pg_temp set work_mem = '64MB' set jit = off`;
 
@@ -110,7 +111,8 @@ const openCart = `
          min(currency) as currency, max(lower(versions)) as known_version, min(lower(during)) as open_at_the_latest
   from public.cart_item_history`;
 
-// The versions through which a cart was never empty are one range of those in which any line was in it.
+// The versions in which a cart had any line form ranges. The cart was opened at the start of the range that contains
+// `known_version`.
 const openedVersion =
   '(select lower(stretch) from unnest(stretches) as stretch where stretch @> known_version) as opened_version';
 
@@ -197,7 +199,8 @@ const valueFunction = `
     order by c.currency, point.n
   $$`;
 
-// Roles are the cluster's: another database may be making this one at the same moment, or this user may not make any.
+// Roles belong to the whole cluster: another database can create this role at the same time, or this user may lack
+// the permission to create it.
 const analystRole = `
   revoke execute on all functions in schema reports from public;
   do $$

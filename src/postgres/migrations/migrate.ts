@@ -2,42 +2,44 @@ import type { Knex } from 'knex';
 import * as carts from './0001-carts';
 import * as history from './0002-history';
 import * as reports from './0003-reports';
+import * as lineHistory from './0004-fill-line-history';
 
 interface Migration {
   up(db: Knex): Promise<void>;
 }
 
-/** In order; a migration that has landed is never edited. */
+/** The migrations in order. Never edit a migration that has been released. */
 const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0001-carts', carts],
   ['0002-history', history],
   ['0003-reports', reports],
+  ['0004-fill-line-history', lineHistory],
 ];
 
-/** Knex asks for one. Going back would drop the append-only log. */
-async function refuseDown(): Promise<never> {
-  throw new Error('A migration is never taken back: restore a backup, or write a new migration.');
+/** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */
+async function rejectDown(): Promise<never> {
+  throw new Error('A migration cannot be undone: restore a backup, or write a new migration.');
 }
 
-const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
+export const migrationSource: Knex.MigrationSource<(typeof migrations)[number]> = {
   getMigrations: async () => [...migrations],
   getMigrationName: ([name]) => name,
-  getMigration: async ([, { up }]) => ({ up, down: refuseDown }),
+  getMigration: async ([, { up }]) => ({ up, down: rejectDown }),
 };
 
-/** Any number that no other user of the database's advisory locks takes. */
+/** A number that nothing else in the database uses for an advisory lock. */
 const migrationLock = 7_233_001;
 
 /**
- * Brings the schema up to date. Where several processes start at once, one migrates and the others wait for it.
- * @param db a pool of two connections that has the patience for the longest migration.
- * @throws Error when the database is newer than this code, which then does not know what the newer migrations changed.
+ * Migrates the schema to the newest version. If several processes start together, one migrates and the others wait.
+ * @param db a pool of two connections, whose query timeout is longer than any migration.
+ * @throws Error if the database has migrations that this code does not know.
  */
 export async function migrate(db: Knex): Promise<void> {
   const config = { migrationSource, tableName: 'migrations' };
   await db.transaction(async (lock) => {
     await lock.raw('select pg_advisory_xact_lock(?)', [migrationLock]);
-    // A process killed while migrating leaves knex's own lock behind; ours says that nobody else is at it.
+    // A process that was killed while migrating leaves knex's lock locked. The advisory lock makes it safe to free it.
     await db.migrate.forceFreeMigrationsLock(config);
     await db.migrate.latest(config);
   });

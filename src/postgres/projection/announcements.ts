@@ -1,24 +1,24 @@
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-/** On which Postgres tells every listener that a cart has news, as soon as the projection commits. */
+/** The channel on which Postgres notifies all listeners when a projection commits. The payload is the user id. */
 export const channel = 'cart_projected';
 
-/** Wakes who waits for a cart. A hint only: one may get lost, so a listener looks for itself now and then. */
+/** Notifications about projections. Some can get lost, so a listener must also poll from time to time. */
 export interface Announcements {
-  /** Calls `listener` after each projection of this cart, until the returned function is called. */
+  /** Calls `listener` after each projection of this cart. @returns a function that stops this. */
   onProjection(userId: string, listener: () => void): () => void;
   close(): Promise<void>;
 }
 
-/** Listens on one connection of its own, and connects anew where that is lost. Never fails: without Postgres it is silent. */
+/** Listens on a connection of its own, and reconnects if it is lost. It never fails: without Postgres it is silent. */
 export function listenForProjections(url: string, logger: Logger): Announcements {
   const listeners = new Map<string, Set<() => void>>();
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const reconnectSoon = (lost: pg.Client) => {
+  const reconnectAfter = (lost: pg.Client) => {
     if (isClosed || client !== lost) return;
     client = undefined;
     retry = setTimeout(connect, 500);
@@ -30,27 +30,27 @@ export function listenForProjections(url: string, logger: Logger): Announcements
       for (const listener of listeners.get(payload ?? '') ?? []) listener();
     });
     attempt.on('error', (error) => {
-      logger.warn({ err: error }, 'lost the connection that announces projections; waits fall back to polling');
-      reconnectSoon(attempt);
+      logger.warn({ err: error }, 'lost the connection that announces projections; waiting requests poll instead');
+      reconnectAfter(attempt);
     });
-    attempt.on('end', () => reconnectSoon(attempt));
+    attempt.on('end', () => reconnectAfter(attempt));
     attempt
       .connect()
       .then(() => attempt.query(`listen ${channel}`))
       .catch(() => {
         attempt.end().catch(() => undefined);
-        reconnectSoon(attempt);
+        reconnectAfter(attempt);
       });
   };
   connect();
 
   return {
     onProjection(userId, listener) {
-      const own = listeners.get(userId) ?? new Set();
-      listeners.set(userId, own.add(listener));
+      const ofCart = listeners.get(userId) ?? new Set();
+      listeners.set(userId, ofCart.add(listener));
       return () => {
-        own.delete(listener);
-        if (own.size === 0) listeners.delete(userId);
+        ofCart.delete(listener);
+        if (ofCart.size === 0) listeners.delete(userId);
       };
     },
     async close() {

@@ -3,32 +3,32 @@ import type { Announcements } from './announcements';
 const pollMs = 400;
 
 /**
- * Asks `probe` at once, after each projection of the cart, and now and then, until it gives something or the time is up.
- * A probe that fails counts as nothing: Postgres may be back before the time is up.
+ * Calls `read` now, after each projection of the cart, and at regular intervals, until it returns a value or the time
+ * is over. If `read` fails, it is called again, because Postgres can become reachable in time.
  */
 export async function awaitProjection<T>(
   announcements: Announcements,
   userId: string,
   seconds: number,
-  probe: () => Promise<T | undefined>,
+  read: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const deadline = Date.now() + seconds * 1_000;
   let wake = () => {};
   let isAnnounced = false;
-  const stop = announcements.onProjection(userId, () => {
+  const stopListening = announcements.onProjection(userId, () => {
     isAnnounced = true;
     wake();
   });
   try {
     for (;;) {
       isAnnounced = false;
-      const found = await probe().catch(() => undefined);
+      const found = await read().catch(() => undefined);
       if (found !== undefined) return found;
-      const left = deadline - Date.now();
-      if (left <= 0) return undefined;
+      const leftMs = deadline - Date.now();
+      if (leftMs <= 0) return undefined;
       if (isAnnounced) continue;
       await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, Math.min(pollMs, left));
+        const timer = setTimeout(resolve, Math.min(pollMs, leftMs));
         wake = () => {
           clearTimeout(timer);
           resolve();
@@ -36,6 +36,6 @@ export async function awaitProjection<T>(
       });
     }
   } finally {
-    stop();
+    stopListening();
   }
 }

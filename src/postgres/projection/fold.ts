@@ -1,14 +1,14 @@
 import type { RecordedDecision } from '../../domain/handle';
 import { chain } from '../log/hash-chain';
 import { hex, toCommandRows, toEventRows } from '../log/rows';
-import { foldEvents } from '../read-model/line-history';
-import { toCartRow, toItemRow, toLineHistoryRow } from '../read-model/rows';
+import { foldEvents } from '../read-model/line-periods';
+import { toCartRow, toItemRow, toLinePeriodRow } from '../read-model/rows';
 import type { LockedCart } from './lock-carts';
 
-/** The rows to write for new decisions of one cart, by what is done with them. */
+/** The rows that new decisions of one cart write, change or delete. */
 export type ProjectedRows = ReturnType<typeof foldDecisions>;
 
-/** Folds new decisions onto their cart, once, into the rows of the log and of the read model. */
+/** Folds new decisions onto their cart, and returns the rows of the log and of the read model. */
 export function foldDecisions(locked: LockedCart, decisions: readonly RecordedDecision[]) {
   const { userId, cart: before, headHash } = locked;
   const events = decisions.flatMap((decision) => decision.events);
@@ -25,7 +25,7 @@ export function foldDecisions(locked: LockedCart, decisions: readonly RecordedDe
       version: at.version,
       at: at.occurredAt,
     })),
-    begunPeriods: begun.map((period) => toLineHistoryRow(userId, period)),
+    begunPeriods: begun.map((period) => toLinePeriodRow(userId, period)),
     removedItems: before.items
       .filter(({ productId }) => !remaining.has(productId))
       .map(({ productId }) => ({ user_id: userId, product_id: productId })),

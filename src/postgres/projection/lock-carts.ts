@@ -3,7 +3,7 @@ import type { Cart } from '../../domain/state';
 import { groupByUser } from '../group-by-user';
 import { type CartItemRow, type CartRow, toItem } from '../read-model/rows';
 
-/** A cart as the read model has it; its row is locked until the end of the transaction. */
+/** A cart in the read model. Its row is locked until the end of the transaction. */
 export interface LockedCart {
   readonly userId: string;
   /** The number of its decisions. */
@@ -13,7 +13,7 @@ export interface LockedCart {
   readonly cart: Cart;
 }
 
-/** Locks the carts of these users; it makes those that do not exist yet. All transactions lock in order of user id. */
+/** Locks the carts of these users, in order of user id to prevent deadlocks. It creates the carts that are missing. */
 export async function lockCarts(
   trx: Knex.Transaction,
   userIds: readonly string[],
@@ -25,7 +25,7 @@ export async function lockCarts(
     await trx.raw(insertCarts, [missing]).options({ name: 'insert-carts' });
     for (const [userId, row] of await lockRows(trx, missing)) rows.set(userId, row);
   }
-  // A statement of its own, after the locks: it sees what the transactions wrote that held them before.
+  // A separate statement after the locks: it also reads what the previous holders of the locks have written.
   const items = await trx.raw(itemsOfCarts, [inOrder]).options({ name: 'items-of-carts' });
   const itemsByUser = groupByUser<CartItemRow>(items.rows);
   return new Map([...rows].map(([userId, row]) => [userId, toLockedCart(row, itemsByUser.get(userId) ?? [])]));

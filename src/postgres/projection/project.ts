@@ -33,9 +33,9 @@ export interface Divergence {
 export type BatchOutcome = { readonly added: number } | { readonly diverged: Divergence } | { readonly gap: GapError };
 
 /**
- * Projects batches of different carts in this transaction: locks the carts, compares the batches with the record, folds the
- * new decisions, writes the log and the read model, and notifies who waits for them. Decisions that are on record are
- * skipped, so that a repeated, late or parallel call changes nothing; nothing on record ever changes.
+ * Projects batches of different carts in this transaction: locks the carts, compares the batches with the record,
+ * folds the new decisions, writes the log and the read model, and notifies who waits for them. Decisions that are on
+ * record are skipped, so that a repeated, late or parallel call changes nothing; nothing on record ever changes.
  * @returns the outcome of each batch, in order.
  */
 export async function projectBatches(trx: Knex.Transaction, batches: readonly Batch[]): Promise<BatchOutcome[]> {

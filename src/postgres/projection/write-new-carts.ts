@@ -6,8 +6,8 @@ import { foldDecisions } from './fold';
 import { writeRows } from './write';
 
 /**
- * Writes carts of which Postgres has nothing, from their first decision on. A cart that another transaction writes at the
- * same moment is left to it.
+ * Writes carts that Postgres does not have yet, from their first decision. If another transaction writes one of the
+ * carts at the same time, this one skips that cart.
  * @returns the users whose carts it wrote.
  */
 export async function writeNewCarts(db: Knex, logs: readonly CartLog[]): Promise<ReadonlySet<string>> {
@@ -24,6 +24,6 @@ export async function writeNewCarts(db: Knex, logs: readonly CartLog[]): Promise
   });
 }
 
-/** The transaction that inserts a cart's row first holds it to its end, as a projection does by its lock. */
+/** The first transaction that inserts a cart's row holds its lock, as a projection does. The others get no row back. */
 const claimCarts = `
   insert into carts (user_id) select unnest(?::text[]) as user_id order by 1 on conflict do nothing returning user_id`;

@@ -2,20 +2,20 @@ import type { Knex } from 'knex';
 import { channel } from './announcements';
 import type { ProjectedRows } from './fold';
 
-/** Writes the rows of different carts, which the transaction has locked, in two statements, and notifies who listens. */
+/** Writes the rows of different carts, with two statements, and notifies the listeners. The carts must be locked. */
 export async function writeRows(trx: Knex.Transaction, carts: readonly ProjectedRows[]): Promise<void> {
-  const all = (kind: keyof ProjectedRows) => JSON.stringify(carts.flatMap((rows): readonly unknown[] => rows[kind]));
-  // First, in its own statement: a line's next period cannot be written while its last one is open.
+  const asJson = (kind: keyof ProjectedRows) => JSON.stringify(carts.flatMap((rows): readonly unknown[] => rows[kind]));
+  // A separate statement, because a line's next period cannot be written while its last period is open.
   if (carts.some(({ endedPeriods }) => endedPeriods.length > 0)) {
-    await trx.raw(endPeriods, [all('endedPeriods')]).options({ name: 'end-periods' });
+    await trx.raw(endPeriods, [asJson('endedPeriods')]).options({ name: 'end-periods' });
   }
   const bindings = [
-    all('commands'),
-    all('events'),
-    all('begunPeriods'),
-    all('removedItems'),
-    all('changedItems'),
-    all('carts'),
+    asJson('commands'),
+    asJson('events'),
+    asJson('begunPeriods'),
+    asJson('removedItems'),
+    asJson('changedItems'),
+    asJson('carts'),
   ];
   await trx.raw(insertRows, [...bindings, channel]).options({ name: 'insert-rows' });
 }
@@ -38,7 +38,8 @@ const insertRows = `
            type text, actor text, issued_at timestamptz, decided_at timestamptz, run_id text, expected_version bigint,
            data jsonb, outcome text, code text, reason text)
   ), event as (
-    insert into cart_events (user_id, version, sequence, type, data, command_id, actor, occurred_at, previous_hash, hash)
+    insert into cart_events
+      (user_id, version, sequence, type, data, command_id, actor, occurred_at, previous_hash, hash)
     select * from jsonb_to_recordset(?::jsonb) as new (user_id text, version integer, sequence integer, type text,
            data jsonb, command_id text, actor text, occurred_at timestamptz, previous_hash bytea, hash bytea)
   ), line as (

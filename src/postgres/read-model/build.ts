@@ -2,14 +2,14 @@ import { emptyCart } from '../../domain/state';
 import { genesisHash } from '../log/hash-chain';
 import type { StoredLog } from '../log/read-logs';
 import { hex } from '../log/rows';
-import { foldEvents } from './line-history';
-import { toCartRow, toItemRow, toLineHistoryRow } from './rows';
+import { foldEvents } from './line-periods';
+import { toCartRow, toItemRow, toLinePeriodRow } from './rows';
 import type { readModelTables } from './tables';
 
-/** The rows of the read model of one cart, by table. */
+/** The rows of one cart's read model, by table. */
 export type ReadModel = Readonly<Record<(typeof readModelTables)[number], readonly object[]>>;
 
-/** The read model that this log makes. */
+/** Builds the read model of one cart from its log. */
 export function buildReadModel({ userId, commands, events }: StoredLog): ReadModel {
   const { after, begun } = foldEvents(
     emptyCart,
@@ -19,6 +19,6 @@ export function buildReadModel({ userId, commands, events }: StoredLog): ReadMod
   return {
     carts: [toCartRow(userId, after, commands.at(-1)?.sequence ?? 0, headHash)],
     cart_items: after.items.map((item) => toItemRow(userId, item)),
-    cart_item_history: begun.map((period) => toLineHistoryRow(userId, period)),
+    cart_item_history: begun.map((period) => toLinePeriodRow(userId, period)),
   };
 }

@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { type Cart, emptyCart } from '../../domain/state';
 import { type CartItemRow, toItem } from './rows';
 
-/** The cart as it was at a version, as the domain sees it; undefined where it has no such version. */
+/** Reads a cart of the domain at a version. Returns undefined if the cart has no such version. */
 export async function readCartAt(db: Knex, userId: string, version: number): Promise<Cart | undefined> {
   if (version === 0) return emptyCart;
   const event = await db('cart_events').where({ user_id: userId, version }).first('occurred_at');

@@ -4,16 +4,17 @@ import { buildReadModel } from './build';
 import { replaceReadModels } from './replace';
 import { readStoredModel } from './stored';
 
-/** What a rebuild did. `differed`: the users whose read model was not what the log makes. */
+/** The result of a rebuild. */
 export interface RebuildResult {
   readonly carts: number;
   readonly events: number;
+  /** The users whose read model was different from the rebuilt one. */
   readonly differed: readonly string[];
 }
 
 /**
- * Builds the read model of one cart anew from its log, in place and in one transaction.
- * @returns undefined where the user has no log.
+ * Rebuilds the read model of one cart from its log, in place and in one transaction.
+ * @returns undefined if the user has no log.
  */
 export async function rebuildCart(db: Knex, userId: string): Promise<RebuildResult | undefined> {
   return db.transaction(async (trx) => {

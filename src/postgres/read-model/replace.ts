@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { ReadModel } from './build';
 import { readModelTables } from './tables';
 
-/** Puts these read models in the place of what a schema has of their users' carts. Call it in a transaction. */
+/** Replaces the read models of these users in a schema. Call it in a transaction. */
 export async function replaceReadModels(
   trx: Knex,
   schema: string,

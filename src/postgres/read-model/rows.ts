@@ -1,6 +1,6 @@
 import type { CartItem } from '../../domain/events';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../../domain/state';
-import type { LinePeriod } from './line-history';
+import type { LinePeriod } from './line-periods';
 
 export interface CartRow {
   user_id: string;
@@ -36,7 +36,7 @@ export const toItem = (row: CartItemRow): CartItem => ({
 /**
  * The row of `carts`.
  * @param sequence the number of the cart's decisions.
- * @param headHash the hash of its last event, in Postgres' text form.
+ * @param headHash the hash of its last event, in the text form of Postgres.
  */
 export const toCartRow = (userId: string, cart: Cart, sequence: number, headHash: string) => ({
   user_id: userId,
@@ -60,8 +60,8 @@ export const toItemRow = (userId: string, item: CartItem) => ({
   added_version: item.addedVersion,
 });
 
-/** The row of `cart_item_history`. A period that ends in the millisecond in which it began held at no instant. */
-export const toLineHistoryRow = (userId: string, { item, currency, from, to }: LinePeriod) => ({
+/** The row of `cart_item_history`. `during` is empty if the period starts and ends in the same millisecond. */
+export const toLinePeriodRow = (userId: string, { item, currency, from, to }: LinePeriod) => ({
   ...toItemRow(userId, item),
   currency,
   versions: `[${from.version},${to?.version ?? ''})`,

@@ -4,19 +4,19 @@ import { buildReadModel } from './build';
 import { replaceReadModels } from './replace';
 import { readModelDefinition, readModelTables } from './tables';
 
-/** The schema in which a rebuild fills tables beside those in use. */
+/** The schema of the shadow tables, which a rebuild fills while the tables in use stay as they are. */
 const schema = 'rebuild';
 
-/** Creates empty shadow tables. Where a rebuild that was killed left some, they stay. */
+/** Creates empty shadow tables. If a killed rebuild left shadow tables, they are used again. */
 export async function createShadow(db: Knex): Promise<void> {
   await db.transaction(async (trx) => {
-    const there = await trx('pg_namespace').where({ nspname: schema }).first();
-    if (there !== undefined) return;
+    const existing = await trx('pg_namespace').where({ nspname: schema }).first();
+    if (existing !== undefined) return;
     await trx.raw(`create schema ${schema}; set local search_path = ${schema}, public; ${readModelDefinition}`);
   });
 }
 
-/** The number of decisions that the shadow has of each of these users' carts. */
+/** Reads the number of decisions that each of these users' carts has in the shadow. */
 export async function readShadowSequences(db: Knex, userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
   const rows = await db(`${schema}.carts`).select('user_id', 'sequence').whereIn('user_id', userIds);
   return new Map(rows.map((row) => [row.user_id, row.sequence]));
@@ -26,15 +26,15 @@ export async function readShadowSequences(db: Knex, userIds: readonly string[]):
 export async function buildInShadow(db: Knex, userIds: readonly string[]): Promise<number> {
   return db.transaction(async (trx) => {
     const logs = await readLogs(trx, userIds);
-    const stale = await trx(`${schema}.carts`).whereIn('user_id', userIds).pluck('user_id');
-    await replaceReadModels(trx, schema, stale, logs.map(buildReadModel));
+    const alreadyBuilt = await trx(`${schema}.carts`).whereIn('user_id', userIds).pluck('user_id');
+    await replaceReadModels(trx, schema, alreadyBuilt, logs.map(buildReadModel));
     return logs.reduce((sum, log) => sum + log.events.length, 0);
   });
 }
 
 /**
- * Stops projections until the end of the transaction, which then has no time limit. Projections lock their cart's row, so
- * they wait. Reads continue.
+ * Stops projections until the end of the transaction, and removes the transaction's time limits. Projections wait,
+ * because they lock rows of the locked tables. Reads continue.
  */
 export async function stopProjections(trx: Knex.Transaction): Promise<void> {
   await trx.raw('set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0');
@@ -42,7 +42,7 @@ export async function stopProjections(trx: Knex.Transaction): Promise<void> {
   await trx.raw('lock table cart_commands in share row exclusive mode');
 }
 
-/** The users whose carts differ between the shadow and the tables in use, in order of user id. */
+/** Lists the users whose carts differ between the shadow and the tables in use, in order of user id. */
 export async function listDifferingUsers(trx: Knex.Transaction): Promise<string[]> {
   const users = new Set<string>();
   for (const table of readModelTables) {
@@ -56,7 +56,7 @@ export async function listDifferingUsers(trx: Knex.Transaction): Promise<string[
   return [...users].sort();
 }
 
-/** Puts the shadow in the place of the tables in use. It locks in the readers' order, so that no reader deadlocks with it. */
+/** Replaces the tables in use with the shadow tables. It locks in the same order as readers, to prevent deadlocks. */
 export async function swapShadow(trx: Knex.Transaction): Promise<void> {
   for (const table of readModelTables) {
     if (await exists(trx, table)) await trx.raw(`lock table public.${table} in access exclusive mode`);

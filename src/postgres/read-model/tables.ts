@@ -1,7 +1,7 @@
-/** The tables that can be rebuilt from the log at any time, in an order in which they can be filled. */
+/** The tables that can be rebuilt from the log. Each comes after the tables that it references. */
 export const readModelTables = ['carts', 'cart_items', 'cart_item_history'] as const;
 
-/** The tables as the migrations make them, for any schema. A test compares both. */
+/** Creates these tables in any schema, in the same form as the migrations. A test compares both. */
 export const readModelDefinition = `
   create table carts (
     user_id    text primary key,

@@ -1,11 +1,11 @@
 import type { Knex } from 'knex';
 import type { Report } from './answer';
-import type { Row } from './csv';
-import { exact } from './exact';
+import type { ReportRow } from './csv';
+import { toExactSum } from './exact-sum';
 
-const summary = 'select *, value::text from reports.summary_at(?::timestamptz, ?)';
-const page = 'select *, value::text from reports.open_carts_at(?::timestamptz, ?, ?)';
-const longest = 'select *, value::text from reports.longest_open_at(?::timestamptz, ?)';
+const selectSummary = 'select *, value::text from reports.summary_at(?::timestamptz, ?)';
+const selectOpenCarts = 'select *, value::text from reports.open_carts_at(?::timestamptz, ?, ?)';
+const selectLongestOpen = 'select *, value::text from reports.longest_open_at(?::timestamptz, ?)';
 
 interface SummaryRow {
   readonly part: 'total' | 'currency' | 'product';
@@ -18,14 +18,14 @@ interface SummaryRow {
   readonly value: string | null;
 }
 
-/** All carts as they stood at an instant, in sums. As CSV: one row for the total, each currency, each of the top products. */
+/** Sums over all carts at an instant. In CSV: one row for the total, one for each currency and each top product. */
 export async function summaryReport(db: Knex, { at, limit }: { at: string; limit: number }): Promise<Report> {
-  const { rows } = (await db.raw(summary, [at, limit])) as { rows: SummaryRow[] };
+  const { rows } = (await db.raw(selectSummary, [at, limit])) as { rows: SummaryRow[] };
   const parts = (part: SummaryRow['part']) => rows.filter((row) => row.part === part);
   const [total] = parts('total');
   const { carts: openCarts, lines, units } = total!;
   const values = parts('currency')
-    .map(({ currency, carts, lines, units, value }) => ({ currency, carts, lines, units, value: exact(value!) }))
+    .map(({ currency, carts, lines, units, value }) => ({ currency, carts, lines, units, value: toExactSum(value!) }))
     .sort((a, b) => (a.currency! < b.currency! ? -1 : 1));
   const topProducts = parts('product').map(({ product_id, name, carts, units }) => ({
     productId: product_id,
@@ -45,7 +45,7 @@ export async function summaryReport(db: Knex, { at, limit }: { at: string; limit
   };
 }
 
-interface CartRow {
+interface OpenCartRow {
   readonly user_id: string;
   readonly version: number;
   readonly currency: string;
@@ -55,41 +55,41 @@ interface CartRow {
   readonly open_since: Date;
 }
 
-const toCart = (row: CartRow) => ({
+const toOpenCart = (row: OpenCartRow) => ({
   userId: row.user_id,
   version: row.version,
   lines: row.lines,
   units: row.units,
-  value: exact(row.value),
+  value: toExactSum(row.value),
   currency: row.currency,
   openSince: row.open_since.toISOString(),
 });
 
-const cartColumns = ['userId', 'version', 'lines', 'units', 'value', 'currency', 'openSince'];
+const openCartColumns = ['userId', 'version', 'lines', 'units', 'value', 'currency', 'openSince'];
 
-const cartList = (name: string, at: string, carts: readonly Row[], next?: string): Report => ({
+const openCartsList = (name: string, at: string, carts: readonly ReportRow[], next?: string): Report => ({
   name,
   json: { at, carts },
-  columns: cartColumns,
+  columns: openCartColumns,
   rows: carts,
   next,
 });
 
-/** A page of the carts that were open at an instant, in the order of their users' ids. */
+/** A page of the carts that were open at an instant, ordered by user id. */
 export async function openCartsReport(
   db: Knex,
   { at, after, limit }: { at: string; after: string; limit: number },
 ): Promise<Report> {
-  const { rows } = (await db.raw(page, [at, after, limit + 1])) as { rows: CartRow[] };
-  const carts = rows.slice(0, limit).map(toCart);
-  if (rows.length <= limit) return cartList('open-carts', at, carts);
-  // The instant goes along: a later page must not show a later state.
+  const { rows } = (await db.raw(selectOpenCarts, [at, after, limit + 1])) as { rows: OpenCartRow[] };
+  const carts = rows.slice(0, limit).map(toOpenCart);
+  if (rows.length <= limit) return openCartsList('open-carts', at, carts);
+  // The link has the instant, so that all pages show the same state.
   const next = new URLSearchParams({ at, after: carts.at(-1)!.userId, limit: String(limit) });
-  return cartList('open-carts', at, carts, `/reports/open-carts?${next}`);
+  return openCartsList('open-carts', at, carts, `/reports/open-carts?${next}`);
 }
 
-/** The carts that had been open longest at an instant, longest first. */
+/** The carts that had been open for the longest time at an instant, longest first. */
 export async function longestOpenReport(db: Knex, { at, limit }: { at: string; limit: number }): Promise<Report> {
-  const { rows } = (await db.raw(longest, [at, limit])) as { rows: CartRow[] };
-  return cartList('longest-open', at, rows.map(toCart));
+  const { rows } = (await db.raw(selectLongestOpen, [at, limit])) as { rows: OpenCartRow[] };
+  return openCartsList('longest-open', at, rows.map(toOpenCart));
 }

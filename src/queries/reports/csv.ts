@@ -1,25 +1,25 @@
-/** What one cell of a report holds. */
-export type Cell = string | number | null;
-export type Row = Readonly<Record<string, Cell>>;
+export type CellValue = string | number | null;
+export type ReportRow = Readonly<Record<string, CellValue>>;
 
 /**
- * The rows as CSV (RFC 4180): a header row, lines ended by CRLF, an absent value as an empty cell.
+ * Formats the rows as CSV (RFC 4180): a header row, CRLF at the end of each line, and an empty cell for a missing
+ * value.
  *
- * Text that a spreadsheet would take for a formula gets an apostrophe in front. So does text that begins with an apostrophe:
- * a reader gets the original back by taking one leading apostrophe off.
+ * Text that a spreadsheet would read as a formula gets an apostrophe as a prefix. Text that begins with an apostrophe
+ * gets one too. So a reader restores every original text by removing one leading apostrophe.
  */
-export function toCsv(columns: readonly string[], rows: readonly Row[]): string {
+export function toCsv(columns: readonly string[], rows: readonly ReportRow[]): string {
   const lines = rows.map((row) => columns.map((column) => cellOf(row[column] ?? null)));
   return [columns.map(cellOf), ...lines].map((cells) => `${cells.join(',')}\r\n`).join('');
 }
 
-/** Also their full-width forms, which some spreadsheets read alike. */
+/** Characters that can start a formula, and their full-width forms, which some spreadsheets also accept. */
 const formulaStart = /^['=+\-@\t\r＝＋－＠]/;
 
-/** A sum beyond 2^53 is text in JSON, yet nothing to guard against: its digits, or a minus and its digits. */
+/** A sum above 2^53 is text, but needs no apostrophe even if it is negative. */
 const wholeNumber = /^-?\d+$/;
 
-function cellOf(value: Cell): string {
+function cellOf(value: CellValue): string {
   if (value === null) return '';
   const text = String(value);
   const guarded = formulaStart.test(text) && !wholeNumber.test(text) ? `'${text}` : text;

@@ -1,15 +1,11 @@
 import type { Knex } from 'knex';
 import type { Report } from './answer';
-import { exact, type Sum } from './exact';
+import { type Sum, toExactSum } from './exact-sum';
+import type { Span } from './parameters';
 
-interface Span {
-  readonly from: string;
-  readonly to: string;
-}
+const inSpan = 'occurred_at >= :from::timestamptz and occurred_at < :to::timestamptz';
 
-const during = 'occurred_at >= :from::timestamptz and occurred_at < :to::timestamptz';
-
-const movements = `
+const selectMovements = `
   select start, product_id as "productId", "timesAdded", "unitsAdded", "timesRemoved", "unitsRemoved", "timesBought",
          "unitsBought"
   from (
@@ -21,7 +17,7 @@ const movements = `
            count(*) filter (where effect = 'bought') as "timesBought",
            coalesce(-sum(change) filter (where effect = 'bought'), 0) as "unitsBought"
     from reports.item_changes
-    where ${during} and occurred_at >= :start::timestamptz
+    where ${inSpan} and occurred_at >= :start::timestamptz
     group by 1, 2
   ) as movement
   where (start, product_id collate "C") > (:start::timestamptz, :productId)
@@ -40,16 +36,16 @@ const movementColumns = [
 
 type Movement = Readonly<Record<string, number>> & { readonly start: Date; readonly productId: string };
 
-const beginning = { start: '0001-01-01T00:00:00Z', productId: '' };
+const firstPosition = { start: '0001-01-01T00:00:00Z', productId: '' };
 
-/** A page of what was added, removed and bought, by interval and product. */
+/** A page of the quantities that were added, removed and bought, by interval and product. */
 export async function productsReport(
   db: Knex,
-  query: Span & { interval: string; limit: number; after?: typeof beginning | undefined },
+  query: Span & { interval: string; limit: number; after?: typeof firstPosition | undefined },
 ): Promise<Report> {
   const { from, to, interval, limit } = query;
-  const bindings = { from, to, interval, rows: limit + 1, ...(query.after ?? beginning) };
-  const { rows } = (await db.raw(movements, bindings)) as { rows: Movement[] };
+  const bindings = { from, to, interval, rows: limit + 1, ...(query.after ?? firstPosition) };
+  const { rows } = (await db.raw(selectMovements, bindings)) as { rows: Movement[] };
   const products = rows.slice(0, limit).map((row) => ({ ...row, start: row.start.toISOString() }));
   const report = {
     name: 'products',
@@ -64,26 +60,27 @@ export async function productsReport(
   return { ...report, next: `/reports/products?${next}` };
 }
 
-const purchases = `
+const selectPurchases = `
   with movement as (
     select product_id, count(*) filter (where effect = 'bought') as checkouts,
            coalesce(-sum(change) filter (where effect = 'bought'), 0) as units_bought,
            count(*) filter (where effect = 'removed') as removals,
            coalesce(-sum(change) filter (where effect = 'removed'), 0) as units_removed
     from reports.item_changes
-    where ${during} and quantity = 0
+    where ${inSpan} and quantity = 0
     group by product_id order by units_bought desc, product_id collate "C" limit :limit
   ), sold as (
     select product_id, currency, max(name collate "C") as name, sum(line_total) as amount
     from reports.checkout_lines
-    where ${during.replaceAll('occurred_at', 'checked_out_at')} and product_id in (select product_id from movement)
+    where ${inSpan.replaceAll('occurred_at', 'checked_out_at')} and product_id in (select product_id from movement)
     group by product_id, currency
   ), revenue as (
     select product_id, max(name) as name, json_object_agg(currency, amount::text order by currency) as by_currency
     from sold group by product_id
   )
   select product_id as "productId", name, checkouts, units_bought as "unitsBought", removals,
-         units_removed as "unitsRemoved", round(checkouts::numeric / (checkouts + removals), 4)::float8 as "boughtRatio",
+         units_removed as "unitsRemoved",
+         round(checkouts::numeric / (checkouts + removals), 4)::float8 as "boughtRatio",
          coalesce(by_currency, '{}') as revenue
   from movement left join revenue using (product_id)
   order by units_bought desc, product_id collate "C"`;
@@ -99,10 +96,10 @@ interface Purchase {
   readonly revenue: Readonly<Record<string, string>>;
 }
 
-/** What was bought, and what left carts without being bought, by product. As CSV, each currency's revenue is a column. */
+/** How often each product was bought, or removed without being bought. In CSV, each currency has a column. */
 export async function checkoutsReport(db: Knex, query: Span & { limit: number }): Promise<Report> {
-  const { rows } = (await db.raw(purchases, { ...query })) as { rows: Purchase[] };
-  const products = rows.map((row) => ({ ...row, revenue: exactAmounts(row.revenue) }));
+  const { rows } = (await db.raw(selectPurchases, { ...query })) as { rows: Purchase[] };
+  const products = rows.map((row) => ({ ...row, revenue: toExactAmounts(row.revenue) }));
   const currencies = [...new Set(products.flatMap(({ revenue }) => Object.keys(revenue)))].sort();
   return {
     name: 'checkouts',
@@ -120,5 +117,5 @@ export async function checkoutsReport(db: Knex, query: Span & { limit: number })
 
 const revenueColumn = (currency: string) => `revenue.${currency}`;
 
-const exactAmounts = (amounts: Readonly<Record<string, string>>): Record<string, Sum> =>
-  Object.fromEntries(Object.entries(amounts).map(([currency, amount]) => [currency, exact(amount)]));
+const toExactAmounts = (amounts: Readonly<Record<string, string>>): Record<string, Sum> =>
+  Object.fromEntries(Object.entries(amounts).map(([currency, amount]) => [currency, toExactSum(amount)]));

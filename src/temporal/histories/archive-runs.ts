@@ -9,29 +9,31 @@ import { endOf, fetchHistory, startOf } from './runs';
 const { History: HistoryMessage } = temporal.api.history.v1;
 
 /**
- * Keeps a closed run in the archive, as Temporal stored it. (What Temporal gives is the same each time but for the order of
- * the entries of maps, which its server shuffles; so two copies are compared by content, not by their bytes.)
- * @returns `known` where the archive has it already, `forgotten` where neither it nor Temporal has.
- * @throws Error where the run has not ended.
+ * Archives a closed run's history as Temporal stores it. Compare two copies of a history by content and not by bytes,
+ * because Temporal returns the entries of maps in a different order each time.
+ * @returns `present` if the archive has the run already, `forgotten` if neither the archive nor Temporal has it.
+ * @throws Error if the run has not ended.
  */
 export async function archiveRun(
   { client, db }: HistorySource,
   workflowId: string,
   runId: string,
-): Promise<'new' | 'known' | 'forgotten'> {
-  if ((await findArchived(db, [runId])).has(runId)) return 'known';
+): Promise<'new' | 'present' | 'forgotten'> {
+  if ((await findArchived(db, [runId])).has(runId)) return 'present';
   const history = await fetchHistory(client, workflowId, runId);
   if (history === undefined) return 'forgotten';
   const end = endOf(history);
   if (end === undefined) throw new Error(`Run ${runId} of ${workflowId} has not ended.`);
   const userId = userIdOf(workflowId);
   const run = { userId, workflowId, runId, ...startOf(history), ...end, eventCount: history.events!.length };
-  return (await archive(db, run, HistoryMessage.encode(history).finish())) ? 'new' : 'known';
+  return (await archive(db, run, HistoryMessage.encode(history).finish())) ? 'new' : 'present';
 }
 
 /**
- * Archives all closed runs that are not in the archive yet, until told to stop. @returns how many those were.
- * @throws Error naming the runs that could not be archived, after all others were.
+ * Archives all closed runs that are not in the archive yet.
+ * @param signal stops the sweep early.
+ * @returns how many runs it archived.
+ * @throws Error that names the runs that could not be archived, after it has tried all of them.
  */
 export async function sweepClosedRuns(source: HistorySource, signal?: AbortSignal): Promise<number> {
   const query = `WorkflowType = '${cartWorkflowType}' and ExecutionStatus != 'Running'`;
@@ -40,12 +42,12 @@ export async function sweepClosedRuns(source: HistorySource, signal?: AbortSigna
   let archived = 0;
   const archiveBatch = async () => {
     const runs = batch.splice(0);
-    const known = await findArchived(
+    const archivedIds = await findArchived(
       source.db,
       runs.map((run) => run.runId),
     );
     for (const { workflowId, runId } of runs) {
-      if (known.has(runId) || signal?.aborted) continue;
+      if (archivedIds.has(runId) || signal?.aborted) continue;
       const outcome = await archiveRun(source, workflowId, runId).catch((error: Error) => error);
       if (outcome === 'new') archived += 1;
       if (outcome instanceof Error) failures.push(`run ${runId} of ${workflowId}: ${outcome.message}`);
@@ -59,7 +61,7 @@ export async function sweepClosedRuns(source: HistorySource, signal?: AbortSigna
   await archiveBatch();
   if (failures.length > 0) {
     throw new Error(
-      `${archived} closed runs were archived, and ${failures.length} could not be:\n${failures.join('\n')}`,
+      `${archived} closed runs were archived, ${failures.length} could not be archived:\n${failures.join('\n')}`,
     );
   }
   return archived;
@@ -68,8 +70,8 @@ export async function sweepClosedRuns(source: HistorySource, signal?: AbortSigna
 const hourMs = 3_600_000;
 
 /**
- * Archives closed runs now and every hour: those that no next run archives because their chain ended, or ended in haste. An
- * error is logged, and the next sweep tries again.
+ * Archives closed runs now and every hour. The next run of a chain archives the run before it, so this is for the last
+ * runs of chains and for runs whose next run failed to do it. An error is logged, and the next sweep tries again.
  */
 export function sweepHourly(source: HistorySource, logger: Logger): { close(): Promise<void> } {
   const stop = new AbortController();
@@ -78,7 +80,8 @@ export function sweepHourly(source: HistorySource, logger: Logger): { close(): P
       const archived = await sweepClosedRuns(source, stop.signal);
       if (archived > 0) logger.info({ archived }, 'archived closed runs');
     } catch (error) {
-      if (!stop.signal.aborted) logger.error({ err: error }, 'the sweep of closed runs failed; the next is in an hour');
+      if (!stop.signal.aborted)
+        logger.error({ err: error }, 'the sweep of closed runs failed; it runs again in an hour');
     }
   };
   let sweeping = sweep();

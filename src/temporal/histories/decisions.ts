@@ -12,8 +12,8 @@ import { endOf, type History, originOf, startOf } from './runs';
 export interface HistoryDecision {
   readonly decision: RecordedDecision;
   /**
-   * `projected`: its projection has answered, so people may have seen it. `diverged`: the record went another way, and the
-   * run decided its command again. `open`: neither is known.
+   * `projected`: its projection has answered, so people may have seen it. `diverged`: the record went another way,
+   * and the run decided its command again. `open`: neither is known.
    */
   readonly status: 'projected' | 'diverged' | 'open';
 }
@@ -31,7 +31,7 @@ export function decisionsIn(history: History): HistoryDecision[] {
   for (const event of history.events ?? []) {
     const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } = event;
     if (scheduled?.activityType?.name === projectCartActivity) {
-      const input = valueOf<{ decisions?: RecordedDecision[] }>(scheduled.input);
+      const input = decode<{ decisions?: RecordedDecision[] }>(scheduled.input);
       if (!Array.isArray(input?.decisions)) {
         throw new Error(`Event ${event.eventId} of the history has no readable decisions.`);
       }
@@ -39,7 +39,7 @@ export function decisionsIn(history: History): HistoryDecision[] {
       note(input.decisions, 'open');
     }
     const batch = completed && batches.get(String(completed.scheduledEventId));
-    if (batch) note(batch, statusOf(valueOf(completed.result)));
+    if (batch) note(batch, statusOf(decode(completed.result)));
   }
   return [...found.values()];
 }
@@ -50,7 +50,7 @@ export const nameOf = ({ sequence, command, runId, decidedAt }: RecordedDecision
 
 type Payloads = Parameters<typeof payloadConverter.fromPayload>[0][];
 
-function valueOf<T>(payloads: { payloads?: Payloads | null } | null | undefined): T | undefined {
+function decode<T>(payloads: { payloads?: Payloads | null } | null | undefined): T | undefined {
   const [payload] = payloads?.payloads ?? [];
   return payload && payloadConverter.fromPayload<T>(payload);
 }
@@ -62,7 +62,10 @@ function statusOf(result: unknown): HistoryDecision['status'] {
   return outcome === 'projected' || outcome === 'diverged' ? outcome : 'open';
 }
 
-/** What to read. `isSwept`: a sweep has just put all closed runs into the archive, so Temporal need not be asked for them. */
+/**
+ * What to read. `isSwept`: a sweep has just put all closed runs into the archive, so Temporal need not be asked for
+ * them.
+ */
 interface ReadOptions {
   /** Only decisions of a later sequence. */
   readonly after?: number;
@@ -72,9 +75,10 @@ interface ReadOptions {
 }
 
 /**
- * The decisions that belong into a cart's record as far as histories have them, in order of sequence, each once: those that
- * were projected, and those of open runs that are still to be. Where two runs projected the same sequence, as after an older
- * backup of Postgres was restored, the newer run's counts. Runs are read only as far back as it takes.
+ * The decisions that belong into a cart's record as far as histories have them, in order of sequence, each once:
+ * those that were projected, and those of open runs that are still to be. Where two runs projected the same sequence,
+ * as after an older backup of Postgres was restored, the newer run's counts. Runs are read only as far back as it
+ * takes.
  */
 export async function readDecisions(
   source: HistorySource,
@@ -133,12 +137,12 @@ export async function readHistoryRecord(source: HistorySource, userId: string): 
 }
 
 /**
- * The histories of a cart's runs, the newest first, each fetched when it is asked for; most carts need one only. First those
- * that the newest run names, directly or through others: the runs that it continues and those that it was reset from. Then
- * the rest, of which Temporal's list may lag behind.
+ * The histories of a cart's runs, the newest first, each fetched when it is asked for; most carts need one only.
+ * First those that the newest run names, directly or through others: the runs that it continues and those that it was
+ * reset from. Then the rest, of which Temporal's list may lag behind.
  */
 async function* newestFirst({ client, db }: HistorySource, userId: string, isSwept: boolean): AsyncGenerator<History> {
-  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
+  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user id.`);
   const workflowId = cartWorkflowId(userId);
   const read = async (runId: string): Promise<History | undefined> => {
     const history = await fetchDecisiveEvents(client, workflowId, runId);

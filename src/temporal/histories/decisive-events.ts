@@ -22,20 +22,20 @@ const decisiveTypes: ReadonlySet<number | undefined> = new Set([
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
 ]);
 
-/** Tags of Temporal's messages: which field it is, and how it is written. */
+/** Tags in Temporal's protobuf messages. A tag has a field's number and the way its value is encoded. */
 const tags = { responseHistory: 10, responseNextPageToken: 26, historyEvent: 10, eventType: 24 };
 
 /**
- * Of the history of a run, or of the newest one, the events that tell where it began and what it had done. The rest, signals
- * above all, is most of it; healing reads every history there is, and leaves that part undecoded.
- * @returns at least those events; undefined where Temporal has no such run.
+ * Fetches the events of a run, by default the newest one, that say how it started and what it decided. All other
+ * events, mostly signals, are the largest part of a history. They stay undecoded, because healing reads every history.
+ * @returns at least those events; undefined if Temporal does not have the run.
  */
 export async function fetchDecisiveEvents(
   client: Client,
   workflowId: string,
   runId?: string,
 ): Promise<History | undefined> {
-  // A worker's connection has decoded what it gives.
+  // A worker's connection only returns decoded histories.
   if (!(client.connection instanceof Connection)) return fetchHistory(client, workflowId, runId);
   const { namespace } = client.options;
   const events: temporal.api.history.v1.IHistoryEvent[] = [];
@@ -45,10 +45,11 @@ export async function fetchDecisiveEvents(
       execution: { workflowId, runId: runId ?? null },
       nextPageToken: nextPageToken ?? null,
     };
-    const page = await undefinedIfMissing(askForHistory(client, request));
+    const page = await undefinedIfMissing(requestHistory(client, request));
     if (page === undefined) return undefined;
     nextPageToken = undefined;
-    for (const reader = Reader.create(page); reader.pos < reader.len; ) {
+    const reader = Reader.create(page);
+    while (reader.pos < reader.len) {
       const tag = reader.uint32();
       if (tag === tags.responseHistory) events.push(...decisiveEventsIn(reader.bytes()));
       else if (tag === tags.responseNextPageToken) nextPageToken = reader.bytes();
@@ -58,12 +59,13 @@ export async function fetchDecisiveEvents(
   }
 }
 
-/** The same of a history as the archive keeps it. */
+/** Decodes the same events of an archived history. */
 export const decisiveEventsOf = (history: Uint8Array): History => ({ events: decisiveEventsIn(history) });
 
 function decisiveEventsIn(history: Uint8Array): temporal.api.history.v1.IHistoryEvent[] {
   const events: temporal.api.history.v1.IHistoryEvent[] = [];
-  for (const reader = Reader.create(history); reader.pos < reader.len; ) {
+  const reader = Reader.create(history);
+  while (reader.pos < reader.len) {
     const tag = reader.uint32();
     if (tag !== tags.historyEvent) {
       reader.skipType(tag & 7);
@@ -76,7 +78,8 @@ function decisiveEventsIn(history: Uint8Array): temporal.api.history.v1.IHistory
 }
 
 function typeOf(event: Uint8Array): number | undefined {
-  for (const reader = Reader.create(event); reader.pos < reader.len; ) {
+  const reader = Reader.create(event);
+  while (reader.pos < reader.len) {
     const tag = reader.uint32();
     if (tag === tags.eventType) return reader.int32();
     reader.skipType(tag & 7);
@@ -84,8 +87,8 @@ function typeOf(event: Uint8Array): number | undefined {
   return undefined;
 }
 
-/** Asks as the SDK does, but for the answer as it came. */
-function askForHistory(
+/** Sends the request as the SDK does, but returns the response undecoded. */
+function requestHistory(
   { connection, workflowService, options: { namespace } }: Client,
   request: temporal.api.workflowservice.v1.IGetWorkflowExecutionHistoryRequest,
 ): Promise<Uint8Array> {
@@ -94,8 +97,8 @@ function askForHistory(
     { 'temporal-namespace': namespace },
     () =>
       new Promise((resolve, reject) => {
-        workflowService.rpcImpl!({ name: 'GetWorkflowExecutionHistory' } as never, bytes, (error, answer) =>
-          error ? reject(error) : resolve(answer!),
+        workflowService.rpcImpl!({ name: 'GetWorkflowExecutionHistory' } as never, bytes, (error, response) =>
+          error ? reject(error) : resolve(response!),
         );
       }),
   );

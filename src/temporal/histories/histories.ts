@@ -9,7 +9,7 @@ import { fetchHistory, fetchNewest, fetchStart, type History, type RunStart } fr
 
 const { History: HistoryMessage } = temporal.api.history.v1;
 
-/** Where histories are: Temporal, as long as it keeps them, and the archive in Postgres. */
+/** Where histories are: Temporal, until the retention period ends, and the archive in Postgres. */
 export interface HistorySource {
   readonly client: Client;
   readonly db: Knex;
@@ -27,7 +27,7 @@ export interface CartRun extends RunInfo {
   readonly history: History;
 }
 
-/** All runs of a cart that Temporal or the archive has, oldest first; each a few megabytes at most. */
+/** Reads all runs of a cart that Temporal or the archive has, oldest first. Each has a few megabytes at most. */
 export async function readRuns(source: HistorySource, userId: string): Promise<CartRun[]> {
   const runs: CartRun[] = [];
   for (const info of await listRuns(source, userId)) {
@@ -37,30 +37,34 @@ export async function readRuns(source: HistorySource, userId: string): Promise<C
   return runs;
 }
 
-/** What runs a cart has in Temporal or the archive, oldest first. */
+/** Lists the runs of a cart that Temporal or the archive has, oldest first. */
 export async function listRuns({ client, db }: HistorySource, userId: string): Promise<RunInfo[]> {
-  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user's id.`);
+  if (!isId(userId)) throw new Error(`${JSON.stringify(userId)} is not a user id.`);
   const workflowId = cartWorkflowId(userId);
   const runs = new Map<string, RunInfo>();
   for (const { runId, previousRunId, startedAt } of await listArchived(db, userId)) {
     runs.set(runId, { runId, previousRunId, startedAt, isClosed: true, source: 'archive' });
   }
   const newest = await fetchNewest(client, workflowId);
-  const find = async (runId: string): Promise<RunInfo | undefined> => {
+  const addFromTemporal = async (runId: string): Promise<RunInfo | undefined> => {
     const start = await fetchStart(client, workflowId, runId);
     const isClosed = runId !== newest?.runId || newest.isClosed;
     if (start !== undefined) runs.set(runId, { runId, ...start, isClosed, source: 'temporal' });
     return runs.get(runId);
   };
-  // The chain is exact. The list, which also knows chains that ended before, may lag behind.
-  for (let runId = newest?.runId; runId !== undefined; ) runId = (await find(runId))?.previousRunId;
+  // The links of the newest chain are complete. The list also has older chains, but it can be out of date.
+  let next = newest?.runId;
+  while (next !== undefined) {
+    const run = await addFromTemporal(next);
+    next = run?.previousRunId;
+  }
   for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
-    if (runs.get(runId)?.source !== 'temporal') await find(runId);
+    if (runs.get(runId)?.source !== 'temporal') await addFromTemporal(runId);
   }
   return [...runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
 
-/** A listed run with its history; undefined where Temporal has forgotten it meanwhile and the archive does not have it. */
+/** Reads the history of a listed run. Returns undefined if neither Temporal nor the archive has it any more. */
 export async function readRun(
   { client, db }: HistorySource,
   userId: string,
@@ -70,11 +74,11 @@ export async function readRun(
     const history = await fetchHistory(client, cartWorkflowId(userId), info.runId);
     if (history !== undefined) return { ...info, history };
   }
-  const kept = await readArchivedHistory(db, info.runId);
-  return kept && { ...info, isClosed: true, source: 'archive', history: HistoryMessage.decode(kept) };
+  const archived = await readArchivedHistory(db, info.runId);
+  return archived && { ...info, isClosed: true, source: 'archive', history: HistoryMessage.decode(archived) };
 }
 
-/** The users that have a cart in Temporal or in the archive, each once. */
+/** Lists the users that have a cart in Temporal or in the archive, each once. */
 export async function* listUsers({ client, db }: HistorySource): AsyncGenerator<string> {
   const seen = new Set<string>();
   for await (const { workflowId } of client.workflow.list({ query: `WorkflowType = '${cartWorkflowType}'` })) {
@@ -83,10 +87,10 @@ export async function* listUsers({ client, db }: HistorySource): AsyncGenerator<
     seen.add(userId);
     yield userId;
   }
-  for (let after = ''; ; ) {
-    const users = await listArchivedUsers(db, after, 1_000);
+  let after: string | undefined = '';
+  while (after !== undefined) {
+    const users: string[] = await listArchivedUsers(db, after, 1_000);
     for (const userId of users) if (!seen.has(userId)) yield userId;
-    if (users.length === 0) return;
-    after = users.at(-1)!;
+    after = users.at(-1);
   }
 }

@@ -2,25 +2,25 @@ import { type Client, isGrpcServiceError, WorkflowNotFoundError } from '@tempora
 import type { temporal } from '@temporalio/proto';
 import { Reader } from 'protobufjs';
 
-// For the whole process: what a server newer than this SDK puts into a history is kept, though it cannot be named here.
+// A setting for the whole process: histories keep the fields that a newer server adds and this SDK does not know.
 Reader.discardUnknown = false;
 
 export type History = temporal.api.history.v1.IHistory;
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
-/** How a run began. */
+/** When a run started, and after which run. */
 export interface RunStart {
-  /** The run that continued as this one; a chain's first run has none. */
+  /** The previous run of the chain; undefined for the first run. */
   readonly previousRunId: string | undefined;
   readonly startedAt: string;
 }
 
-/** The whole history of a run, or of the newest one, as Temporal has it now; undefined where it has none. */
+/** Fetches the complete history of a run, by default the newest one. Returns undefined if Temporal does not have it. */
 export function fetchHistory(client: Client, workflowId: string, runId?: string): Promise<History | undefined> {
   return undefinedIfMissing(client.workflow.getHandle(workflowId, runId).fetchHistory());
 }
 
-/** How a run in Temporal began; undefined where Temporal does not have it. */
+/** Fetches the start of a run. Returns undefined if Temporal does not have the run. */
 export async function fetchStart(client: Client, workflowId: string, runId: string): Promise<RunStart | undefined> {
   const request = {
     namespace: client.options.namespace,
@@ -31,13 +31,13 @@ export async function fetchStart(client: Client, workflowId: string, runId: stri
   return page?.history ? startOf(page.history) : undefined;
 }
 
-/** The newest run of a workflow, and whether it is closed; undefined where Temporal has none. */
+/** Fetches the newest run of a workflow. Returns undefined if Temporal has none. */
 export async function fetchNewest(client: Client, workflowId: string) {
   const newest = await undefinedIfMissing(client.workflow.getHandle(workflowId).describe());
   return newest && { runId: newest.runId, isClosed: newest.status.name !== 'RUNNING' };
 }
 
-/** How a run began, told by its first event. */
+/** Reads the start of a run from its first event. */
 export function startOf({ events }: History): RunStart {
   const first = events![0]!;
   const { continuedExecutionRunId } = first.workflowExecutionStartedEventAttributes ?? {};
@@ -45,8 +45,8 @@ export function startOf({ events }: History): RunStart {
 }
 
 /**
- * The id of the run, and of the run that it was reset from, if it was. A reset run begins with a copy of that one's events, up
- * to and with its first event, and names both where the copy ends.
+ * The id of the run, and of the run that it was reset from, if it was. A reset run begins with a copy of that one's
+ * events, up to and with its first event, and names both where the copy ends.
  */
 export function originOf({ events }: History): { readonly runId: string; readonly baseRunId: string | undefined } {
   const reset = events!.findLast(({ workflowTaskFailedEventAttributes: failed }) => failed?.newRunId);
@@ -57,7 +57,7 @@ export function originOf({ events }: History): { readonly runId: string; readonl
 
 const endings = /^workflowExecution(ContinuedAsNew|Completed|Failed|TimedOut|Canceled|Terminated)EventAttributes$/;
 
-/** When and how a run ended, told by its last event; undefined while it runs. */
+/** Reads the end of a run from its last event. Returns undefined if the run has not ended. */
 export function endOf({ events }: History): { closedAt: string; closedAs: string } | undefined {
   const last = events!.at(-1)!;
   const ending = Object.entries(last).find(([field, value]) => value != null && endings.test(field));
@@ -70,10 +70,10 @@ function instantOf({ eventTime }: HistoryEvent): string {
 
 const notFound = 5;
 
-/** What was asked for; undefined where Temporal says that there is none. */
-export async function undefinedIfMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+/** Awaits a request to Temporal. Returns undefined if Temporal answers that what was requested does not exist. */
+export async function undefinedIfMissing<T>(request: Promise<T>): Promise<T | undefined> {
   try {
-    return await asked;
+    return await request;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || (isGrpcServiceError(error) && error.code === notFound))
       return undefined;

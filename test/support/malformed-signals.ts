@@ -12,8 +12,8 @@ const line = {
 const manyLines = Array.from({ length: 101 }, (_, n) => ({ ...line, productId: `p${n}` }));
 const deep = (levels: number): unknown => JSON.parse(`${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`);
 
-/** Signals no storefront sends, by what is wrong with them: the name of the signal and its arguments. */
-export const poisons: readonly (readonly [what: string, signal: string, args: unknown[]])[] = [
+/** Signals that no storefront sends: what is wrong with each, the name of the signal, and its arguments. */
+export const malformedSignals: readonly (readonly [what: string, signal: string, args: unknown[]])[] = [
   ['no argument', 'addItem', []],
   ['null', 'addItem', [null]],
   ['undefined', 'addItem', [undefined]],
@@ -74,7 +74,7 @@ export const poisons: readonly (readonly [what: string, signal: string, args: un
   ['clearCart with an array', 'clearCart', [[1, 2, 3]]],
   ['clearCart without envelope', 'clearCart', []],
   ['checkOut with a string', 'checkOut', ['now']],
-  ['restoreCart of no items', 'restoreCart', [{ ...envelope, version: 1, currency: null }]],
+  ['restoreCart without items', 'restoreCart', [{ ...envelope, version: 1, currency: null }]],
   [
     'restoreCart of the same item twice',
     'restoreCart',
@@ -96,8 +96,8 @@ export const poisons: readonly (readonly [what: string, signal: string, args: un
   ['a reserved type', '__temporal_signal', [good]],
   ['the name of a built-in query as type', '__stack_trace', [good]],
   ['toString as type', 'toString', []],
-  ['several commands that are none', 'commands', []],
-  ['several commands as one', 'commands', [good]],
+  ['several commands without an argument', 'commands', []],
+  ['one command in place of several', 'commands', [good]],
   ['an empty list of commands', 'commands', [[]]],
   ['a list with more commands than a signal carries', 'commands', [Array(21).fill({ type: 'addItem', ...good })]],
   ['a list of null', 'commands', [[null]]],

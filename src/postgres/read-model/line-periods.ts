@@ -2,7 +2,7 @@ import type { CartEvent, CartItem } from '../../domain/events';
 import { evolve } from '../../domain/evolve';
 import { type Cart, isSameItem } from '../../domain/state';
 
-/** The versions during which a line did not change: from one event up to another, or until now. */
+/** The period in which a line did not change: from one event until another event, or until now. */
 export interface LinePeriod {
   readonly item: CartItem;
   readonly currency: string;
@@ -10,20 +10,20 @@ export interface LinePeriod {
   to?: CartEvent;
 }
 
-/** The end of a period that began before the folded events. */
+/** The end of a period that started before the folded events. */
 export interface PeriodEnd {
   readonly productId: string;
   readonly at: CartEvent;
 }
 
-/** What folding events onto a cart gives: the cart after them, and what they did to the periods of its lines. */
+/** The cart after some events, and the periods that these events ended and started. */
 export interface FoldedEvents {
   readonly after: Cart;
   readonly ended: readonly PeriodEnd[];
   readonly begun: readonly LinePeriod[];
 }
 
-/** Folds events, which follow on `before`, and notes when each line changed. */
+/** Folds events onto the cart `before` them, and collects the periods of its lines. */
 export function foldEvents(before: Cart, events: readonly CartEvent[]): FoldedEvents {
   const ended: PeriodEnd[] = [];
   const begun: LinePeriod[] = [];
@@ -47,7 +47,7 @@ export function foldEvents(before: Cart, events: readonly CartEvent[]): FoldedEv
   return { after: cart, ended, begun };
 }
 
-/** The items that the others lack, or have otherwise. */
+/** Returns the items that are not in `others`, or are different there. */
 function changedItems(items: readonly CartItem[], others: readonly CartItem[]): readonly CartItem[] {
   const byProduct = new Map(others.map((item) => [item.productId, item]));
   return items.filter((item) => !isSameItem(item, byProduct.get(item.productId)));

@@ -1,46 +1,46 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import knex, { type Knex } from 'knex';
+import type { Knex } from 'knex';
 import { createCatalogue } from '../src/postgres/catalogue';
 import { connectDatabase } from '../src/postgres/database';
 import { migrateDatabase } from '../src/roles/database';
 import { simpleTables } from './alternatives/write-item';
 import { type Child, startChild } from './children';
+import type { CleanUp } from './clean-up';
 import { type Contestant, type Design, openContestants, products } from './contestants';
 import { type Http, openHttp } from './http';
 import { openServers, type Servers } from './servers';
 
-/** The processes there are, by their kind. */
-export type Kind = 'cart' | 'commands' | 'queries' | 'floor' | 'tutorial' | 'update' | 'emmett' | 'bare-reads';
+/** The kinds of child process; child.ts opens them. */
+const kinds = ['cart', 'commands', 'queries', 'floor', 'tutorial', 'update', 'emmett', 'bare-reads'] as const;
+export type Kind = (typeof kinds)[number];
 
-const kinds: readonly Kind[] = ['cart', 'commands', 'queries', 'floor', 'tutorial', 'update', 'emmett', 'bare-reads'];
-
-/** What everybody is measured on: the same servers, and each design's processes, all running. */
-export interface Ground {
+/** The servers that all designs share, and the processes of each design, all running. */
+export interface Setup {
   readonly servers: Servers;
   readonly client: Client;
   readonly db: Knex;
   readonly children: Readonly<Record<Kind, Child>>;
   readonly http: Readonly<Record<'commands' | 'queries' | 'emmett' | 'bare-reads', Http>>;
   readonly designs: Readonly<Record<Design, Contestant>>;
-  /** Has another process take the place of the one of this kind. */
+  /** Replaces the process of this kind by a new one. */
   restart(kind: Kind): Promise<void>;
-  /** A new, empty database with the cart's tables. */
+  /** Creates an empty database with the cart's tables. */
   createDatabase(): Promise<{ readonly db: Knex; drop(): Promise<void> }>;
-  close(): Promise<void>;
 }
 
-export async function openGround(options: { readonly isDurable: boolean }): Promise<Ground> {
-  const servers = await openServers(options);
+/** Opens everything that the loads need. `cleanUp` stops the servers and processes; pools end with this process. */
+export async function openSetup(cleanUp: CleanUp, options: { readonly isDurable: boolean }): Promise<Setup> {
+  const servers = await openServers(cleanUp, options);
   const { databaseUrl, temporalAddress } = servers;
   await migrateDatabase(databaseUrl);
-  const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'bench', patienceMs: 600_000 });
+  const db = connect(databaseUrl);
   await db.raw(simpleTables);
   const catalogue = createCatalogue(db);
   for (const product of products) await catalogue.put(product);
-  const start = (kind: Kind) => startChild(kind, { address: temporalAddress, databaseUrl });
+  const start = (kind: Kind) => startChild(cleanUp, kind, { address: temporalAddress, databaseUrl });
   const children = {} as Record<Kind, Child>;
-  // One after the other: each bundles its workflow with all the processor there is.
+  // One after the other: each bundles its workflow, which uses all of the processor.
   for (const kind of kinds) children[kind] = await start(kind);
   const http = {
     commands: openHttp(children.commands.port),
@@ -48,41 +48,39 @@ export async function openGround(options: { readonly isDurable: boolean }): Prom
     emmett: openHttp(children.emmett.port),
     'bare-reads': openHttp(children['bare-reads'].port),
   };
-  const contestants = await openContestants(temporalAddress, db, http);
   return {
     servers,
-    client: contestants.client,
+    ...openContestants(temporalAddress, db, http),
     db,
     children,
     http,
-    designs: contestants.designs,
     async restart(kind) {
       await children[kind].stop();
       children[kind] = await start(kind);
     },
-    createDatabase: () => createDatabase(databaseUrl),
-    async close() {
-      for (const child of Object.values(children)) await child.stop();
-      await contestants.close();
-      await db.destroy();
-      await servers.close();
-    },
+    createDatabase: () => createDatabase(cleanUp, databaseUrl),
   };
 }
 
-async function createDatabase(url: string) {
-  const admin = knex({ client: 'pg', connection: url });
+const connect = (url: string): Knex => connectDatabase(url, { poolSize: 10, name: 'bench', queryTimeoutMs: 600_000 });
+
+async function createDatabase(cleanUp: CleanUp, serverUrl: string) {
+  const admin = connect(serverUrl);
   const name = `bench_${randomUUID().replaceAll('-', '')}`;
-  await admin.raw('create database ??', [name]);
-  const own = new URL(url);
-  own.pathname = `/${name}`;
-  await migrateDatabase(own.href);
-  const db = connectDatabase(own.href, { poolSize: 10, name: 'bench', patienceMs: 600_000 });
+  const url = Object.assign(new URL(serverUrl), { pathname: `/${name}` }).href;
+  const db = connect(url);
+  let dropped: Promise<unknown> | undefined;
+  const drop = () => {
+    dropped ??= admin.raw('drop database ?? with (force)', [name]);
+    return dropped;
+  };
+  await cleanUp.start(() => admin.raw('create database ??', [name]), drop);
+  await migrateDatabase(url);
   return {
     db,
     async drop() {
       await db.destroy();
-      await admin.raw('drop database ??', [name]);
+      await drop();
       await admin.destroy();
     },
   };

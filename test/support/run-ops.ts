@@ -1,0 +1,19 @@
+import { loadConfig } from '../../src/config';
+import { runOps } from '../../src/ops/cli';
+import type { OpsContext } from '../../src/ops/context';
+import type { World } from './world';
+
+/** Runs one command of ops on a world. @returns its exit status and what it printed. */
+export async function runOpsOn(world: World, ...words: string[]): Promise<{ status: number; output: string }> {
+  const printed: string[] = [];
+  const context: OpsContext = {
+    config: loadConfig({}),
+    db: world.db,
+    temporal: async () => world.client,
+    histories: async () => ({ client: world.client, db: world.db }),
+    print: (text) => printed.push(text),
+    startProgress: () => ({ set() {}, stop() {} }),
+  };
+  const status = await runOps(words, async () => ({ context, close: async () => {} }));
+  return { status, output: printed.join('\n') };
+}

@@ -1,0 +1,45 @@
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { until } from './until';
+
+interface LogLine {
+  readonly level: string;
+  /** The message and its fields. */
+  readonly text: string;
+}
+
+const lines: LogLine[] = [];
+const expected: RegExp[] = [];
+let isInstalled = false;
+
+/**
+ * Installs the SDK's runtime with a logger that stores warnings and errors, also those of the SDK's core, and prints
+ * none. Only the first call in a test file has an effect. Call it before a worker is created.
+ */
+export function captureSdkLog(): void {
+  if (isInstalled) return;
+  isInstalled = true;
+  const logger = new DefaultLogger('WARN', ({ level, message, meta }) => {
+    lines.push({ level, text: `${message} ${JSON.stringify(meta ?? {}, toJson)}` });
+  });
+  Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { forward: {} } } });
+}
+
+/** Waits until the SDK has logged such a line, and accepts such lines until the test file ends. */
+export async function expectSdkLog(pattern: RegExp): Promise<void> {
+  expected.push(pattern);
+  await until(`the SDK logs ${pattern}`, async () => lines.some(({ text }) => pattern.test(text)));
+}
+
+/**
+ * Fails where a workflow task has failed, or the SDK has logged an error, and no test expected it. Other warnings are
+ * consequences of what tests do: a run was terminated during its task, an activity failed because Postgres could not be
+ * reached.
+ */
+export function expectNoSdkFailure(): void {
+  const isFailure = ({ level, text }: LogLine) => level === 'ERROR' || text.startsWith('Failing workflow task');
+  const isExpected = ({ text }: LogLine) => expected.some((pattern) => pattern.test(text));
+  expect(lines.filter((line) => isFailure(line) && !isExpected(line))).toEqual([]);
+}
+
+const toJson = (_key: string, value: unknown) =>
+  value instanceof Error || typeof value === 'bigint' ? String(value) : value;

@@ -1,0 +1,34 @@
+import type { AddressInfo } from 'node:net';
+import type { Router } from 'express';
+import pino from 'pino';
+import { closeServer, createApp, listen } from '../../src/http/app';
+
+/** An HTTP server on a free port. */
+export interface TestServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves only these routes, without the other parts of a role. */
+export async function serve(...routers: Router[]): Promise<TestServer> {
+  const server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+}
+
+/** An HTTP answer with its parsed JSON; the body of an empty answer is undefined. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests read bodies of many shapes
+  readonly body: any;
+}
+
+export async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+export async function getJson(url: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return readAnswer(await fetch(url, { headers }));
+}
