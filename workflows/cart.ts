@@ -12,8 +12,10 @@ import {
 } from '@temporalio/workflow';
 import type { CartActivities } from '../src/contract/activities';
 import { isCartWorkflowId, userIdOf } from '../src/contract/ids';
+import { payloadLimits } from '../src/contract/payload-limits';
 import { type CarriedState, isCarriedState } from '../src/contract/workflow';
-import { type Checkpoint, handleAgain, handleAll, refOf, withFingerprints } from '../src/domain/handle';
+import { type Checkpoint, handleAgain, handleAll, refOf, toCarriedCheckpoint } from '../src/domain/handle';
+import { takeBatch } from './batch';
 import { type Inbox, openInbox } from './inbox';
 import { present } from './presentation';
 import { project } from './project';
@@ -21,15 +23,11 @@ import { project } from './project';
 /** Returns the checkpoint of a running cart, for operators. Storefronts read from Postgres. */
 export const checkpointQuery = defineQuery<Checkpoint>('checkpoint');
 
-const batchSize = 200;
 const idlePeriodMs = 30 * 86_400_000;
 /** The server allows 10,000 signals in a run, but its suggestion to continue as new does not count signals. */
 const signalsPerRun = 2_000;
 /** At these limits a run ends even while its projection fails. At 50 MB the server would terminate the workflow. */
 const hardLimits = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
-/** Keeps the carried state below the server's limit of 2 MB for a payload, even with three bytes for each character. */
-const maxCarriedLength = 500_000;
-
 // No maximumAttempts: the activities are retried until Postgres is back, however long an outage takes.
 const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
 const { loadCheckpoint } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
@@ -84,7 +82,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
   };
   const projectBatch = async () => {
     isProjecting = true;
-    const decisions = unprojected.slice(0, batchSize);
+    const decisions = takeBatch(unprojected);
     const result = await project({ userId, decisions, ...predecessor() });
     if (result.outcome === 'diverged') continueFrom(result.checkpoint);
     else {
@@ -101,6 +99,12 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     checkpoint = again.checkpoint;
     unprojected = [...again.decisions];
   };
+  const carry = (): CarriedState => ({
+    schema: 1,
+    checkpoint: toCarriedCheckpoint(checkpoint, unprojected.length),
+    unprojected,
+    ...(projected === undefined ? {} : { projected }),
+  });
   const archivePreviousRun = async () => {
     if (previousRunId === undefined) return;
     await archiveRun.executeWithOptions({ summary: `run ${previousRunId}` }, [{ workflowId, runId: previousRunId }]);
@@ -124,13 +128,8 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     decideInbox();
     present(userId, checkpoint.cart, unprojected.length);
     if (mustContinueAsNew() || (shouldContinueAsNew() && !isProjecting && !isArchiving)) {
-      const next: CarriedState = {
-        schema: 1,
-        checkpoint: withFingerprints(checkpoint),
-        unprojected,
-        ...(projected === undefined ? {} : { projected }),
-      };
-      if (JSON.stringify(next).length <= maxCarriedLength) return continueAsNew<typeof cartWorkflow>(next);
+      const next = carry();
+      if (JSON.stringify(next).length <= payloadLimits.carriedLength) return continueAsNew<typeof cartWorkflow>(next);
     }
     if (isIdle && !isArchiving && unprojected.length === 0) return;
     if (!isProjecting && unprojected.length > 0) void projectBatch();

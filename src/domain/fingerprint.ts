@@ -27,17 +27,19 @@ export function fingerprintOf({ type, expectedVersion, data }: Request): string 
   return fnv1a(JSON.stringify([type, expectedVersion ?? null, ...fields.map((field) => data[field])]));
 }
 
-const offsetBasis = 0xcbf29ce484222325n;
-const prime = 0x100000001b3n;
+const { imul } = Math;
+const prime = 0x01000193;
 
 /**
- * FNV-1a with 64 bits over the text's UTF-16 units, in base 36 (draft-eastlake-fnv). Synchronous, so a workflow may
- * use it.
+ * Two 32-bit FNV-1a hashes of the text's UTF-16 units, which begin differently, in base 36. Synchronous, and without
+ * a look-up of a global for each unit, which costs a microsecond in a workflow.
  */
 function fnv1a(text: string): string {
-  let hash = offsetBasis;
+  let [one, other] = [0x811c9dc5, 0x2f0b4c47];
   for (let index = 0; index < text.length; index += 1) {
-    hash = BigInt.asUintN(64, (hash ^ BigInt(text.charCodeAt(index))) * prime);
+    const unit = text.charCodeAt(index);
+    one = imul(one ^ unit, prime);
+    other = imul(other ^ unit, prime) ^ (other >>> 15);
   }
-  return hash.toString(36);
+  return `${(one >>> 0).toString(36)}.${(other >>> 0).toString(36)}`;
 }

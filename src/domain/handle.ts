@@ -3,7 +3,7 @@ import { decide, type RejectionCode } from './decide';
 import type { CartEvent, EventFact } from './events';
 import { evolve } from './evolve';
 import { fingerprintOf } from './fingerprint';
-import { type Memory, markReuse, openMemory, type RecentCommands } from './recent-commands';
+import { type Memory, markReuse, openMemory, type RecentCommands, rememberedCommands } from './recent-commands';
 import { type Cart, emptyCart } from './state';
 
 /** A command as it is recorded: its envelope, and its own fields as `data`. */
@@ -74,11 +74,19 @@ export const emptyCheckpoint: Checkpoint = {
   recentFingerprints: [],
 };
 
-/** The checkpoint with fingerprints, those that are not known empty: what a run hands to the next one. */
-export const withFingerprints = (checkpoint: Checkpoint): Checkpoint => ({
-  ...checkpoint,
-  recentFingerprints: checkpoint.recentFingerprints ?? checkpoint.recentCommandIds.map(() => ''),
-});
+/**
+ * The checkpoint that a run hands to the next one: with fingerprints, empty where they are not known, and without
+ * commands that need not be remembered any more.
+ */
+export function toCarriedCheckpoint(checkpoint: Checkpoint, unprojectedCount: number): Checkpoint {
+  const { recentCommandIds, recentFingerprints = recentCommandIds.map(() => '') } = checkpoint;
+  const window = Math.max(rememberedCommands, unprojectedCount);
+  return {
+    ...checkpoint,
+    recentCommandIds: recentCommandIds.slice(-window),
+    recentFingerprints: recentFingerprints.slice(-window),
+  };
+}
 
 /** What handling commands needs beside the checkpoint. */
 export interface HandleContext {

@@ -160,3 +160,24 @@ describe('a run of the workflow that was started by hand', () => {
     expect(await findingsOf(user)).toEqual([]);
   });
 });
+
+describe('a cart of 100 lines with the longest ids and names', () => {
+  it('decides and projects 40 restores that arrive at once', async () => {
+    const user = newUser();
+    const envelope = () => ({ commandId: randomUUID(), issuedAt: new Date().toISOString(), actor: `user:${user}` });
+    const ids = Array.from({ length: 100 }, (_, line) => `${line}-`.padEnd(128, 'p'));
+    const name = '茶'.repeat(200);
+    for (const half of [ids.slice(0, 50), ids.slice(50)]) {
+      const lines = half.map((productId) => ({ productId, name, unitPrice: 1, currency: 'EUR', quantity: 1 }));
+      await Promise.all(lines.map((line) => world.signal(user, 'addItem', { ...envelope(), ...line })));
+    }
+    await until('the cart is full', async () => (await cartOf(user)).items.length === 100);
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        world.request('POST', `/carts/${user}/restore`, { version: 50 + (n % 50) }, { Prefer: 'wait=30' }),
+      ),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200));
+    expect(await findingsOf(user)).toEqual([]);
+  });
+});

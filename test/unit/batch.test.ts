@@ -1,0 +1,95 @@
+import fc from 'fast-check';
+import { bytesOf, payloadLimits } from '../../src/contract/payload-limits';
+import { toSignal } from '../../src/contract/signals';
+import type { RestoreCart } from '../../src/domain/commands';
+import { emptyCheckpoint, handleAll, type RecordedDecision, toCarriedCheckpoint } from '../../src/domain/handle';
+import { limits } from '../../src/domain/limits';
+import { takeBatch } from '../../workflows/batch';
+import { instant } from '../support/cart-story';
+
+const serverLimit = 2 * 1024 * 1024;
+/** What Temporal puts around a payload: its encoding, and lengths. */
+const overhead = 200;
+
+/** The largest restore there can be: every line with an id and a name of greatest length, in characters of three bytes. */
+const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
+  type: 'restoreCart',
+  commandId: `${step}`.padEnd(limits.idLength, 'c'),
+  issuedAt: instant(step),
+  actor: letter.repeat(limits.actorLength),
+  version: 0,
+  currency: 'EUR',
+  items: Array.from({ length: limits.linesPerCart }, (_, line) => ({
+    productId: `${line}`.padEnd(limits.idLength, 'p'),
+    name: letter.repeat(limits.nameLength),
+    unitPrice: limits.unitPrice,
+    quantity: 1 + ((step + line) % limits.quantityPerLine),
+    addedAt: instant(0),
+    addedVersion: 1,
+  })),
+});
+
+const context = { now: instant(0), runId: 'r'.repeat(36), freshId: () => 'fresh', unprojectedCount: 0 };
+const decide = (commands: readonly RestoreCart[]) => handleAll(emptyCheckpoint, commands, context);
+
+function inBatches(decisions: readonly RecordedDecision[]): (readonly RecordedDecision[])[] {
+  const batches: (readonly RecordedDecision[])[] = [];
+  for (let left = decisions; left.length > 0; left = left.slice(batches.at(-1)!.length)) batches.push(takeBatch(left));
+  return batches;
+}
+
+describe('the largest commands there can be', () => {
+  const restores = Array.from({ length: 40 }, (_, step) => largestRestore(step));
+
+  it('fit into a signal, as many as are sent together', () => {
+    const { signalArgs } = toSignal(restores.slice(0, limits.commandsPerSignal));
+    expect(bytesOf(signalArgs[0]) + overhead).toBeLessThan(serverLimit);
+  });
+
+  it('are projected in batches that fit into a payload, each decision once and in order', () => {
+    const { decisions } = decide(restores);
+    const batches = inBatches(decisions);
+    expect(batches.flat()).toEqual(decisions);
+    for (const batch of batches) {
+      const after = {
+        sequence: 1,
+        commandId: 'c'.repeat(limits.idLength),
+        runId: context.runId,
+        decidedAt: instant(0),
+      };
+      const input = { userId: 'u'.repeat(limits.idLength), decisions: batch, after };
+      expect(bytesOf(input) + overhead).toBeLessThan(serverLimit);
+    }
+  });
+
+  it('leave a state that can be carried once they are projected', () => {
+    const { checkpoint } = decide(Array.from({ length: 1_500 }, (_, step) => largestRestore(step, '\\')));
+    const carried = { schema: 1, checkpoint: toCarriedCheckpoint(checkpoint, 0), unprojected: [] };
+    expect(JSON.stringify(carried).length).toBeLessThan(payloadLimits.carriedLength);
+    expect(checkpoint.recentCommandIds.length).toBeGreaterThanOrEqual(1_500);
+  });
+});
+
+it('a batch has 200 decisions at most, and as many as fit', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 300_000 }), { minLength: 1, maxLength: 450 }), (sizes) => {
+      const [sample] = decide([largestRestore(1)]).decisions;
+      const decisions = sizes.map((size) => ({
+        ...sample!,
+        command: { ...sample!.command, data: { text: 'x'.repeat(size) } },
+        events: [],
+      }));
+      const batches = inBatches(decisions);
+      expect(batches.flat()).toEqual(decisions);
+      for (const [index, batch] of batches.entries()) {
+        const next = batches[index + 1]?.[0];
+        expect(batch.length).toBeLessThanOrEqual(200);
+        expect(bytesOf(batch)).toBeLessThanOrEqual(payloadLimits.batchBytes + 2);
+        const isFull =
+          batch.length === 200 || next === undefined || bytesOf([...batch, next]) > payloadLimits.batchBytes;
+        expect(isFull).toBe(true);
+      }
+    }),
+    { numRuns: 20 },
+  );
+});
