@@ -74,6 +74,9 @@ export async function checkDatabase(db: Knex): Promise<void> {
   await db.raw('select 1');
 }
 
+/** Whether this error says that a lock was waited for longer than `lock_timeout`. */
+export const isLockTimeout = (error: unknown): boolean => (error as { code?: unknown }).code === '55P03';
+
 /** Whether the cause of this error is that Postgres is unreachable or accepts no queries, and not the query itself. */
 export function isDatabaseAway(error: unknown): boolean {
   const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };

@@ -56,6 +56,26 @@ describe('projecting in groups', () => {
     expect(await sequences(['invalid'])).toEqual([]);
   });
 
+  it.each([
+    ['locked', 'select from carts where user_id = ? for update'],
+    ['being created', 'insert into carts (user_id) values (?)'],
+  ])('does not wait for a cart that is %s by another transaction', async (name, statement) => {
+    const userId = `held-${name}`;
+    if (name === 'locked') await database.db('carts').insert({ user_id: userId });
+    const holder = await database.db.transaction();
+    await holder.raw(statement, [userId]);
+    let isHeldDone = false;
+    const held = project({ userId, decisions: story }).finally(() => {
+      isHeldDone = true;
+    });
+    const users = usersOf(`beside-${name}`, 40);
+    const beside = await Promise.all(users.map((user) => project({ userId: user, decisions: story })));
+    expect(beside).toEqual(Array(40).fill({ added: 2 }));
+    expect(isHeldDone).toBe(false);
+    await holder.rollback();
+    expect(await held).toEqual({ added: 2 });
+  });
+
   it('reports a fork or a gap of one cart and projects the others', async () => {
     await project({ userId: 'forked', decisions: story });
     const [first, , third] = decideAll([add('pen'), add('ink'), add('pad')]).decisions;

@@ -1,22 +1,32 @@
 import type { Knex } from 'knex';
 import type { Batch } from '../../contract/activities';
-import { type BatchOutcome, projectBatches } from './project';
+import { isLockTimeout } from '../database';
+import { type BatchOutcome, type LockedOutcome, projectBatches } from './project';
 
 const groupsAtOnce = 2;
 const batchesPerGroup = 50;
+/** A batch that is larger goes alone, so that no other one waits for it. */
+const decisionsPerGroup = 400;
+/** How soon a batch is tried again whose cart another transaction has locked, and for how long. */
+const retryLocked = { afterMs: 100, forMs: 7_000 };
 
 interface QueuedBatch {
   readonly batch: Batch;
+  readonly queuedAt: number;
   readonly done: (outcome: BatchOutcome) => void;
   readonly failed: (error: unknown) => void;
 }
 
-/** Projects a batch of one cart. @throws Error if Postgres is unreachable or rejects the batch. */
+/**
+ * Projects a batch of one cart.
+ * @throws Error if Postgres is unreachable, rejects the batch, or if another transaction keeps the cart locked.
+ */
 export type Projector = (batch: Batch) => Promise<BatchOutcome>;
 
 /**
  * Creates a projector that commits in groups. Batches that arrive while other batches are written share the next
- * transaction. So a busy worker needs few transactions, and in an idle worker no batch waits.
+ * transaction. So a busy worker needs few transactions, and in an idle worker no batch waits. A batch never waits for
+ * another cart: one that is locked is left out and tried again, and one that Postgres rejects fails alone.
  */
 export function createProjector(db: Knex): Projector {
   const queue: QueuedBatch[] = [];
@@ -29,26 +39,42 @@ export function createProjector(db: Knex): Projector {
   const takeGroup = (): QueuedBatch[] => {
     const group = new Map<string, QueuedBatch>();
     const later: QueuedBatch[] = [];
+    let decisions = 0;
     for (const queued of queue.splice(0)) {
       const { userId } = queued.batch;
-      const isLater = group.size === batchesPerGroup || group.has(userId) || usersInProgress.has(userId);
-      if (isLater) later.push(queued);
-      else group.set(userId, queued);
+      const size = queued.batch.decisions.length;
+      const isFull = group.size === batchesPerGroup || (group.size > 0 && decisions + size > decisionsPerGroup);
+      if (isFull || group.has(userId) || usersInProgress.has(userId)) later.push(queued);
+      else {
+        group.set(userId, queued);
+        decisions += size;
+      }
     }
     queue.push(...later);
     return [...group.values()];
   };
-  const commit = (batches: readonly Batch[]) => db.transaction((trx) => projectBatches(trx, batches));
-  const commitAlone = ({ batch, done, failed }: QueuedBatch) =>
-    commit([batch]).then(([outcome]) => done(outcome!), failed);
-  const commitGroup = async (group: readonly QueuedBatch[]) => {
+  const settle = (queued: QueuedBatch, outcome: BatchOutcome | LockedOutcome) => {
+    if ('isLocked' in outcome) tryAgain(queued);
+    else queued.done(outcome);
+  };
+  const tryAgain = (queued: QueuedBatch) => {
+    if (Date.now() - queued.queuedAt < retryLocked.forMs) setTimeout(() => enqueue(queued), retryLocked.afterMs);
+    else queued.failed(new Error(`Another transaction has locked cart ${queued.batch.userId}.`));
+  };
+  const commitGroup = async (group: readonly QueuedBatch[]): Promise<void> => {
+    const batches = group.map(({ batch }) => batch);
     try {
-      const outcomes = await commit(group.map(({ batch }) => batch));
-      for (const [index, { done }] of group.entries()) done(outcomes[index]!);
+      const outcomes = await db.transaction((trx) => projectBatches(trx, batches, 'skip'));
+      for (const [index, queued] of group.entries()) settle(queued, outcomes[index]!);
     } catch (error) {
-      if (group.length === 1) group[0]!.failed(error);
-      // One batch that Postgres rejects must not stop the others.
-      else await Promise.all(group.map(commitAlone));
+      const [only] = group;
+      if (group.length > 1) {
+        // Nothing was written. The halves find the batch that Postgres rejects, and write the others.
+        const middle = group.length >> 1;
+        await commitGroup(group.slice(0, middle));
+        await commitGroup(group.slice(middle));
+      } else if (isLockTimeout(error)) tryAgain(only!);
+      else only!.failed(error);
     }
   };
   const run = async () => {
@@ -60,10 +86,10 @@ export function createProjector(db: Knex): Projector {
     }
     runningGroups -= 1;
   };
+  const enqueue = (queued: QueuedBatch) => {
+    queue.push(queued);
+    if (runningGroups < groupsAtOnce) void run();
+  };
 
-  return (batch) =>
-    new Promise((done, failed) => {
-      queue.push({ batch, done, failed });
-      if (runningGroups < groupsAtOnce) void run();
-    });
+  return (batch) => new Promise((done, failed) => enqueue({ batch, queuedAt: Date.now(), done, failed }));
 }

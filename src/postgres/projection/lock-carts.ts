@@ -13,26 +13,42 @@ export interface LockedCart {
   readonly cart: Cart;
 }
 
-/** Locks the carts of these users, in order of user id to prevent deadlocks. It creates the carts that are missing. */
+/** What to do about a cart that another transaction has locked. */
+export type WhenLocked = 'wait' | 'skip';
+
+/**
+ * Locks the carts of these users; it creates those that do not exist yet. All transactions lock in order of user id.
+ * @returns the locked carts, by user: with `skip`, without those that another transaction has locked.
+ */
 export async function lockCarts(
   trx: Knex.Transaction,
   userIds: readonly string[],
+  whenLocked: WhenLocked,
 ): Promise<ReadonlyMap<string, LockedCart>> {
   const inOrder = [...userIds].sort();
-  const rows = await lockRows(trx, inOrder);
+  const rows = await lockRows(trx, inOrder, whenLocked);
   const missing = inOrder.filter((userId) => !rows.has(userId));
   if (missing.length > 0) {
+    // Two transactions may create the same cart: the second one would wait for the first one to end.
+    if (whenLocked === 'skip') await trx.raw(`set local lock_timeout = ${createTimeoutMs}`);
     await trx.raw(insertCarts, [missing]).options({ name: 'insert-carts' });
-    for (const [userId, row] of await lockRows(trx, missing)) rows.set(userId, row);
+    for (const [userId, row] of await lockRows(trx, missing, whenLocked)) rows.set(userId, row);
   }
-  // A separate statement after the locks: it also reads what the previous holders of the locks have written.
-  const items = await trx.raw(itemsOfCarts, [inOrder]).options({ name: 'items-of-carts' });
+  // A statement of its own, after the locks: it sees what the transactions wrote that held them before.
+  const items = await trx.raw(itemsOfCarts, [[...rows.keys()]]).options({ name: 'items-of-carts' });
   const itemsByUser = groupByUser<CartItemRow>(items.rows);
   return new Map([...rows].map(([userId, row]) => [userId, toLockedCart(row, itemsByUser.get(userId) ?? [])]));
 }
 
-async function lockRows(trx: Knex.Transaction, userIds: readonly string[]): Promise<Map<string, CartRow>> {
-  const { rows } = await trx.raw(lockCartRows, [[...userIds]]).options({ name: 'lock-carts' });
+const createTimeoutMs = 100;
+
+async function lockRows(
+  trx: Knex.Transaction,
+  userIds: readonly string[],
+  whenLocked: WhenLocked,
+): Promise<Map<string, CartRow>> {
+  const statement = whenLocked === 'skip' ? `${lockCartRows} skip locked` : lockCartRows;
+  const { rows } = await trx.raw(statement, [[...userIds]]).options({ name: `lock-carts-${whenLocked}` });
   return new Map(rows.map((row: CartRow) => [row.user_id, row]));
 }
 

@@ -6,7 +6,7 @@ import { readCheckpointIn } from '../log/checkpoint';
 import { compareLog, ForkError, readStoredParts } from '../log/compare-log';
 import { isReuse, type RecordedRef, readRecordedRefs, reuseOf, toRemembered } from '../log/recorded';
 import { foldDecisions, type ProjectedRows } from './fold';
-import { type LockedCart, lockCarts } from './lock-carts';
+import { type LockedCart, lockCarts, type WhenLocked } from './lock-carts';
 import { writeRows } from './write';
 
 /** Postgres lacks decisions between those it has and those to be projected. */
@@ -32,22 +32,40 @@ export interface Divergence {
 /** How many of a batch's decisions were new, or why none of them was written. */
 export type BatchOutcome = { readonly added: number } | { readonly diverged: Divergence } | { readonly gap: GapError };
 
+/** The outcome of a batch whose cart another transaction has locked. */
+export interface LockedOutcome {
+  readonly isLocked: true;
+}
+
 /**
  * Projects batches of different carts in this transaction: locks the carts, compares the batches with the record,
  * folds the new decisions, writes the log and the read model, and notifies who waits for them. Decisions that are on
  * record are skipped, so that a repeated, late or parallel call changes nothing; nothing on record ever changes.
+ * @param whenLocked whether to wait for a cart that another transaction has locked, or to leave its batch out.
  * @returns the outcome of each batch, in order.
  */
-export async function projectBatches(trx: Knex.Transaction, batches: readonly Batch[]): Promise<BatchOutcome[]> {
-  const carts = await lockCarts(
-    trx,
-    batches.map((batch) => batch.userId),
-  );
+export async function projectBatches(trx: Knex.Transaction, batches: readonly Batch[]): Promise<BatchOutcome[]>;
+export async function projectBatches(
+  trx: Knex.Transaction,
+  batches: readonly Batch[],
+  whenLocked: WhenLocked,
+): Promise<(BatchOutcome | LockedOutcome)[]>;
+export async function projectBatches(
+  trx: Knex.Transaction,
+  batches: readonly Batch[],
+  whenLocked: WhenLocked = 'wait',
+): Promise<(BatchOutcome | LockedOutcome)[]> {
+  const userIds = batches.map((batch) => batch.userId);
+  const carts = await lockCarts(trx, userIds, whenLocked);
   const [recorded, forks] = [await readRecordedRefs(trx, batches), await findForks(trx, batches, carts)];
   const rows: ProjectedRows[] = [];
-  const outcomes: BatchOutcome[] = [];
+  const outcomes: (BatchOutcome | LockedOutcome)[] = [];
   for (const [place, batch] of batches.entries()) {
-    const cart = carts.get(batch.userId)!;
+    const cart = carts.get(batch.userId);
+    if (cart === undefined) {
+      outcomes.push({ isLocked: true });
+      continue;
+    }
     const fresh = batch.decisions.filter((decision) => decision.sequence > cart.sequence);
     const gap = findGap(cart, fresh);
     const reason = forks.get(batch) ?? findDivergence(cart, batch, fresh, recorded[place]!);
@@ -85,7 +103,8 @@ async function findForks(
   carts: LockedCarts,
 ): Promise<ReadonlyMap<Batch, string>> {
   const repeated = batches.filter(
-    ({ userId, decisions, after }) => after === undefined && decisions[0]!.sequence <= carts.get(userId)!.sequence,
+    ({ userId, decisions, after }) =>
+      after === undefined && decisions[0]!.sequence <= (carts.get(userId)?.sequence ?? 0),
   );
   const forks = new Map<Batch, string>();
   if (repeated.length === 0) return forks;
