@@ -77,12 +77,14 @@ const verifyAll = async () =>
 
 describe('the decisive events of a history', () => {
   it('equal those events of the whole history, over all pages', async () => {
-    const decisive = /^(workflowExecutionStarted|activityTaskScheduled)EventAttributes$/;
+    const decisive =
+      /^(workflowExecution(Started|Completed|Failed|TimedOut|Canceled|Terminated|ContinuedAsNew)|activityTask(Scheduled|Completed)|workflowTaskFailed)EventAttributes$/;
     for (const { runId, history } of await readRuns(source, longCart)) {
       const { events } = HistoryMessage.create(
         (await fetchDecisiveEvents(world.client, cartWorkflowId(longCart), runId))!,
       );
       const whole = history.events!.filter((event) => decisive.test(HistoryEvent.create(event).attributes!));
+      expect(events).toHaveLength(whole.length);
       expect(events.map((event) => HistoryEvent.toObject(event as temporal.api.history.v1.HistoryEvent))).toEqual(
         whole.map((event) => HistoryEvent.toObject(event as temporal.api.history.v1.HistoryEvent)),
       );
