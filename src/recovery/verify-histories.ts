@@ -1,14 +1,14 @@
 import canonicalize from 'canonicalize';
+import type { CartEvent } from '../domain/events';
 import type { RecordedDecision } from '../domain/handle';
 import { isRecordedAs } from '../postgres/log/rows';
 import type { HistoryRecord } from '../temporal/histories/decisions';
 
 /** A place where the record does not have what a history has, or a history does not have what the record has. */
-interface HistoryFinding {
-  readonly where: 'histories';
-  readonly sequence: number;
-  readonly what: string;
-}
+type HistoryFinding = { readonly where: 'histories'; readonly what: string } & (
+  | { readonly sequence: number }
+  | { readonly version: number }
+);
 
 /** Which decision of which run this is, whatever else is said of it. */
 export const placeOf = ({ sequence, runId, decidedAt }: RecordedDecision): string =>
@@ -54,7 +54,7 @@ const missing = (decision: RecordedDecision): HistoryFinding =>
 const unshown = (decision: RecordedDecision): HistoryFinding =>
   found(decision, `the history of its run ${decision.runId} does not have this decision`);
 
-/** The fields of a decision, each as text; two decisions are equal when all of these are. */
+/** The fields of a decision but for its events. */
 const fields: Readonly<Record<string, (decision: RecordedDecision) => unknown>> = {
   type: ({ command }) => command.type,
   actor: ({ command }) => command.actor,
@@ -66,7 +66,6 @@ const fields: Readonly<Record<string, (decision: RecordedDecision) => unknown>> 
   outcome: ({ outcome }) => outcome,
   code: (decision) => (decision.outcome === 'rejected' ? decision.code : null),
   reason: (decision) => (decision.outcome === 'rejected' ? decision.reason : null),
-  events: ({ events }) => events,
 };
 
 function differing(inHistory: RecordedDecision, onRecord: RecordedDecision): HistoryFinding[] {
@@ -75,7 +74,22 @@ function differing(inHistory: RecordedDecision, onRecord: RecordedDecision): His
     (name) => canonicalize(fields[name]!(inHistory)) !== canonicalize(fields[name]!(onRecord)),
   );
   if (!isRecordedAs(onRecord.command.commandId, command.commandId, sequence)) names.unshift('command id');
-  if (names.length === 0) return [];
   const what = `Temporal has ${command.commandId} (${inHistory.outcome}), Postgres ${onRecord.command.commandId} (${onRecord.outcome})`;
-  return [found(inHistory, `fork: ${what}; different: ${names.join(', ')}`)];
+  return [
+    ...(names.length === 0 ? [] : [found(inHistory, `fork: ${what}; different: ${names.join(', ')}`)]),
+    ...differingEvents(inHistory.events, onRecord.events),
+  ];
+}
+
+function differingEvents(inHistory: readonly CartEvent[], onRecord: readonly CartEvent[]): HistoryFinding[] {
+  const [ours, theirs] = [inHistory, onRecord].map((events) => new Map(events.map((event) => [event.version, event])));
+  const versions = new Set([...ours!.keys(), ...theirs!.keys()]);
+  const different = [...versions].filter(
+    (version) => canonicalize(ours!.get(version) ?? null) !== canonicalize(theirs!.get(version) ?? null),
+  );
+  return different.map((version) => ({
+    where: 'histories',
+    version,
+    what: `fork: Postgres has another event at version ${version} than Temporal (${ours!.get(version)?.type ?? 'none'})`,
+  }));
 }

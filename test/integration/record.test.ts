@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const wait = { Prefer: 'wait=10' };
+const wait = { Prefer: 'wait=30' };
 const add = (user: string, productId = 'pen', headers: Record<string, string> = wait) =>
   world.request('POST', `/carts/${user}/items`, { productId }, headers);
 const cartOf = async (user: string) => (await world.request('GET', `/carts/${user}`)).body;

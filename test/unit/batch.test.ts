@@ -11,7 +11,10 @@ const serverLimit = 2 * 1024 * 1024;
 /** What Temporal puts around a payload: its encoding, and lengths. */
 const overhead = 200;
 
-/** The largest restore there can be: every line with an id and a name of greatest length, in characters of three bytes. */
+/**
+ * The largest restore there can be: every line with an id and a name of greatest length, in characters of three
+ * bytes.
+ */
 const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
   type: 'restoreCart',
   commandId: `${step}`.padEnd(limits.idLength, 'c'),
