@@ -63,10 +63,16 @@ export async function answerCommand(
     waitSeconds > 0 ? (earlierOutcome ?? (await ports.awaitOutcome(userId, commandId, waitSeconds))) : undefined;
   if (outcome === undefined) return answerAccepted(res, userId, commandId);
   assertSameRequest(outcome, request, expectedVersion);
-  res.set('Preference-Applied', `wait=${waitSeconds}`);
-  if (outcome.status === 'rejected') throw Problem.ofRejection(outcome.code, outcome.reason, commandId);
-  const cart = await ports.readCart(userId);
-  res.set({ ETag: `"${cart.version}"`, 'Cache-Control': 'no-store' }).json(cart);
+  if (outcome.status === 'rejected') {
+    res.set('Preference-Applied', `wait=${waitSeconds}`);
+    throw Problem.ofRejection(outcome.code, outcome.reason, commandId);
+  }
+  // The command is applied, so the answer must not be an error, also where Postgres fails just now.
+  const cart = await ports.readCart(userId).catch(() => undefined);
+  if (cart === undefined) return answerAccepted(res, userId, commandId);
+  res
+    .set({ 'Preference-Applied': `wait=${waitSeconds}`, ETag: `"${cart.version}"`, 'Cache-Control': 'no-store' })
+    .json(cart);
 }
 
 function answerAccepted(res: Response, userId: string, commandId: string): void {
