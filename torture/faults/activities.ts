@@ -1,0 +1,73 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Fault, type FaultContext, temporalCli, workflowIdOf } from './fault';
+
+/** What people press of an activity that is pending. Postgres is out of the worker's reach, so that there is one. */
+export function activityFaults(context: FaultContext): Fault[] {
+  const { random } = context;
+  return [
+    onPending(context, 'activity-pause', { press: () => ['pause'], undo: ['unpause'] }),
+    onPending(context, 'activity-reset', { press: () => ['reset'] }),
+    onPending(context, 'activity-update-options', {
+      press: () => ['update-options', ...random.pick(oddOptions)],
+      undo: ['update-options', '--restore-original-options'],
+    }),
+    onPending(context, 'activity-complete', { press: () => ['complete', '--result', 'null'] }),
+    onPending(context, 'activity-fail', { press: () => ['fail', '--reason', 'by hand'] }),
+  ];
+}
+
+const oddOptions: readonly (readonly string[])[] = [
+  ['--start-to-close-timeout', '1s'],
+  ['--retry-maximum-interval', '1h', '--retry-initial-interval', '1h'],
+  ['--retry-maximum-attempts', '1'],
+  ['--schedule-to-close-timeout', '2s'],
+];
+
+interface Button {
+  readonly press: () => readonly string[];
+  /** What a person presses afterwards to put it right. */
+  readonly undo?: readonly string[];
+}
+
+function onPending(context: FaultContext, name: string, { press, undo }: Button): Fault {
+  const link = context.world.links['worker-postgres'];
+  const pressed: (readonly string[])[] = [];
+  const act = (args: readonly string[], target: readonly string[]) =>
+    temporalCli(context, 'activity', ...args, ...target);
+  return {
+    name,
+    touches: 'worker',
+    async inject() {
+      link.set(context.random.pick(['cut', 'half-open']));
+      const found = await findPending(context);
+      if (found === undefined) throw new Error('no activity became pending');
+      const target = ['--workflow-id', workflowIdOf(found.cart), '--activity-id', found.activityId];
+      pressed.push(target);
+      await act(press(), target);
+      return [found.cart];
+    },
+    async heal() {
+      link.set('pass');
+      for (const target of pressed.splice(0)) {
+        // The activity may have ended meanwhile: then there is nothing to undo.
+        if (undo !== undefined) await act(undo, target).catch(() => undefined);
+      }
+    },
+  };
+}
+
+async function findPending(context: FaultContext): Promise<{ cart: string; activityId: string } | undefined> {
+  const { world, random, carts } = context;
+  for (const deadline = Date.now() + 8_000; Date.now() < deadline; await delay(100)) {
+    for (const cart of random.shuffle(carts)) {
+      const description = await world.client.workflow
+        .getHandle(workflowIdOf(cart))
+        .describe()
+        .catch(() => undefined);
+      const [activity] = description?.raw.pendingActivities ?? [];
+      const isProjection = activity?.activityType?.name === 'projectCart';
+      if (isProjection && (activity.attempt ?? 0) > 0) return { cart, activityId: activity.activityId! };
+    }
+  }
+  return undefined;
+}
