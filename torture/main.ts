@@ -18,6 +18,7 @@ interface Options {
   readonly carts: number;
   readonly faults: string[];
   readonly only?: string[];
+  readonly eachOnce?: boolean;
   readonly out?: string;
 }
 
@@ -29,10 +30,11 @@ const program = new Command('torture')
   .option('--carts <n>', 'how many carts they use', number, 12)
   .option('--faults <names>', 'a mix: all, safe, names with commas between them, or kill-*', list, ['all'])
   .option('--only <names>', 'these alone; delete can be named only here', list)
+  .option('--each-once', 'continues after the time is up until every fault was injected once')
   .option('--out <folder>', 'for the history and the reports; .tmp/torture/<seed> where not given')
   .parse();
 
-const { minutes, seed, clients, carts, faults, only, out } = program.opts<Options>();
+const { minutes, seed, clients, carts, faults, only, eachOnce = false, out } = program.opts<Options>();
 const root = path.resolve(__dirname, '../../..');
 
 const stop = new AbortController();
@@ -41,6 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => st
 void runTorture({
   ...{ minutes, seed, clients, carts },
   faults: only ?? faults,
+  isEachOnce: eachOnce,
   out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
   build: path.join(root, 'dist'),
   log: (line) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),

@@ -23,7 +23,7 @@ export interface NemesisOptions {
   readonly log: (line: string) => void;
 }
 
-const recoveryMs = 45_000;
+const recoveryMs = 30_000;
 
 /** Injects faults in a random order, mostly one at a time and sometimes two that touch different things, until the time is up. */
 export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Promise<Episode[]> {

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { setMaxListeners } from 'node:events';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { check } from './check/check';
 import type { Violation } from './check/types';
@@ -37,9 +38,11 @@ export interface TortureOptions {
 /** Runs clients and faults against a whole system of its own, waits until everything is quiet, checks, and reports. */
 export async function runTorture(options: TortureOptions): Promise<Report> {
   const stop = options.stop ?? new AbortController().signal;
-  await mkdir(options.out, { recursive: true });
+  const logs = path.join(options.out, 'logs');
+  await rm(logs, { recursive: true, force: true });
+  await mkdir(logs, { recursive: true });
   options.log(`SEED=${options.seed}`);
-  const world = await openWorld(options.build, options.log);
+  const world = await openWorld({ build: options.build, logs, log: options.log });
   try {
     return await tortureWorld(world, options, stop);
   } finally {
@@ -57,6 +60,7 @@ async function tortureWorld(world: World, options: TortureOptions, stop: AbortSi
   await putProducts(context.commandUrls[0]!);
   const ending = new AbortController();
   const stopClients = AbortSignal.any([stop, ending.signal]);
+  setMaxListeners(0, stop, stopClients);
   const clients = Array.from({ length: options.clients }, (_, index) => runClient(index + 1, context, stopClients));
   const episodes = await runNemesis({ ...options, faults, context, isEachOnce: options.isEachOnce ?? false }, stop);
   ending.abort();

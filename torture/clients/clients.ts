@@ -39,16 +39,20 @@ export type Perform = (client: number, cart: string, ask: HttpAsk) => Promise<Op
 
 export function createPerform({ recorder, commandUrls, queryUrls }: ClientOptions, random: Random): Perform {
   return (client, cart, ask) => {
-    const url = random.pick(ask.kind === 'command' ? commandUrls : queryUrls);
-    return recorder.record(client, cart, ask, async () => {
-      try {
-        return classify(ask, await send(url, toRequest(cart, ask)));
-      } catch (error) {
-        const isUnsent = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
-        return { result: ask.kind !== 'command' || isUnsent ? 'fail' : 'unknown' } satisfies Answer;
-      }
-    });
+    const urls = random.shuffle(ask.kind === 'command' ? commandUrls : queryUrls);
+    return recorder.record(client, cart, ask, () => sendToOne(urls, cart, ask));
   };
+}
+
+/** Asks the first process that accepts the connection, as a load balancer does. */
+async function sendToOne([url, ...others]: readonly string[], cart: string, ask: HttpAsk): Promise<Answer> {
+  try {
+    return classify(ask, await send(url!, toRequest(cart, ask)));
+  } catch (error) {
+    const isUnsent = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+    if (isUnsent && others.length > 0) return sendToOne(others, cart, ask);
+    return { result: ask.kind !== 'command' || isUnsent ? 'fail' : 'unknown' };
+  }
 }
 
 /** Runs this client until the signal. */

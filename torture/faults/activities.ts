@@ -3,28 +3,30 @@ import { type Fault, type FaultContext, temporalCli, workflowIdOf } from './faul
 
 /** What people press of an activity that is pending. Postgres is out of the worker's reach, so that there is one. */
 export function activityFaults(context: FaultContext): Fault[] {
-  const { random } = context;
   return [
-    onPending(context, 'activity-pause', { press: () => ['pause'], undo: ['unpause'] }),
-    onPending(context, 'activity-reset', { press: () => ['reset'] }),
-    onPending(context, 'activity-update-options', {
-      press: () => ['update-options', ...random.pick(oddOptions)],
-      undo: ['update-options', '--restore-original-options'],
-    }),
-    onPending(context, 'activity-complete', { press: () => ['complete', '--result', 'null'] }),
-    onPending(context, 'activity-fail', { press: () => ['fail', '--reason', 'by hand'] }),
+    onPending(context, 'activity-pause', { press: ['pause'], undo: ['unpause'] }),
+    onPending(context, 'activity-reset', { press: ['reset'] }),
+    ...Object.entries(oddOptions).map(([name, options]) =>
+      onPending(context, `activity-options-${name}`, {
+        press: ['update-options', ...options],
+        undo: ['update-options', '--restore-original-options'],
+      }),
+    ),
+    onPending(context, 'activity-complete', { press: ['complete', '--result', 'null'] }),
+    onPending(context, 'activity-fail', { press: ['fail', '--reason', 'by hand'] }),
   ];
 }
 
-const oddOptions: readonly (readonly string[])[] = [
-  ['--start-to-close-timeout', '1s'],
-  ['--retry-maximum-interval', '1h', '--retry-initial-interval', '1h'],
-  ['--retry-maximum-attempts', '1'],
-  ['--schedule-to-close-timeout', '2s'],
-];
+/** By what they change. */
+const oddOptions: Readonly<Record<string, readonly string[]>> = {
+  timeout: ['--start-to-close-timeout', '1s'],
+  interval: ['--retry-maximum-interval', '1h', '--retry-initial-interval', '1h'],
+  attempts: ['--retry-maximum-attempts', '1'],
+  limit: ['--schedule-to-close-timeout', '2s'],
+};
 
 interface Button {
-  readonly press: () => readonly string[];
+  readonly press: readonly string[];
   /** What a person presses afterwards to put it right. */
   readonly undo?: readonly string[];
 }
@@ -43,7 +45,7 @@ function onPending(context: FaultContext, name: string, { press, undo }: Button)
       if (found === undefined) throw new Error('no activity became pending');
       const target = ['--workflow-id', workflowIdOf(found.cart), '--activity-id', found.activityId];
       pressed.push(target);
-      await act(press(), target);
+      await act(press, target);
       return [found.cart];
     },
     async heal() {

@@ -6,10 +6,10 @@ import { type Fault, type FaultContext, nothingToHeal } from './fault';
 
 /** What happens to the processes of the product. */
 export function roleFaults(context: FaultContext): Fault[] {
-  const { world } = context;
   return [
-    ...roleNames.flatMap((role) => [killOne(context, role), pauseOne(context, role), killBoth(context, role)]),
-    rollingRestart(world.roles),
+    ...roleNames.flatMap((role) =>
+      [killOne, killBoth, pauseOne, rollingRestart].map((create) => create(context, role)),
+    ),
     clock(context, 'clock-ahead', '+1h'),
     clock(context, 'clock-behind', '-1h'),
   ];
@@ -53,13 +53,13 @@ function pauseOne({ world, random }: FaultContext, role: RoleName): Fault {
   };
 }
 
-/** Every process is ended in order and started again, one after the other, as a deployment does it. */
-function rollingRestart(roles: Readonly<Record<RoleName, readonly RoleProcess[]>>): Fault {
+/** Both processes of a role are ended in order and started again, one after the other, as a deployment does it. */
+function rollingRestart({ world }: FaultContext, role: RoleName): Fault {
   return {
-    name: 'rolling-restart',
-    touches: 'worker',
+    name: `rolling-${role}`,
+    touches: role,
     async inject() {
-      for (const process of Object.values(roles).flat()) await process.restart();
+      for (const process of world.roles[role]) await process.restart();
       return undefined;
     },
     heal: nothingToHeal,
@@ -95,8 +95,9 @@ function clock({ world, random }: FaultContext, name: string, offset: string): F
   };
 }
 
-/** Debian's, Fedora's and a hand-made libfaketime. */
+/** The library that LIBFAKETIME names, else that of Debian, of Fedora or one built on this machine. */
 function findFaketime(): string | undefined {
+  if (process.env.LIBFAKETIME) return process.env.LIBFAKETIME;
   const folders = ['/usr/lib', '/usr/lib64', '/usr/local/lib'].filter((folder) => existsSync(folder));
   const nested = folders.flatMap((folder) => [folder, ...subfolders(folder)]);
   const files = nested.map((folder) => path.join(folder, 'faketime', 'libfaketimeMT.so.1'));

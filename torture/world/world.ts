@@ -44,8 +44,15 @@ export interface World {
 
 const namespace = 'default';
 
-/** @param build the folder that `npm run build` fills. */
-export async function openWorld(build: string, log: (line: string) => void): Promise<World> {
+export interface WorldOptions {
+  /** The folder that `npm run build` fills. */
+  readonly build: string;
+  /** Where the processes write their logs. */
+  readonly logs: string;
+  readonly log: (line: string) => void;
+}
+
+export async function openWorld({ build, logs, log }: WorldOptions): Promise<World> {
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'cart-torture-')));
   const watchdog = startWatchdog(folder);
   const closers: (() => Promise<unknown>)[] = [];
@@ -56,11 +63,11 @@ export async function openWorld(build: string, log: (line: string) => void): Pro
   };
   const defer = (closer: () => Promise<unknown>) => void closers.push(closer);
   try {
-    const servers = await openServers(folder, watchdog.watch, defer, log);
+    const servers = await openServers(folder, logs, watchdog.watch, defer, log);
     const links = await openLinks(servers.temporalPort, servers.postgresPort, defer);
     const databaseUrl = servers.postgres.current().url;
     await migrateDatabase(databaseUrl);
-    const roles = await openRoles(build, folder, links, databaseUrl, watchdog.watch, defer);
+    const roles = await openRoles({ build, logs, folder, links, databaseUrl, watch: watchdog.watch, defer });
     const connection = Connection.lazy({ address: servers.temporal.current().address });
     defer(() => connection.close());
     const everyRole = Object.values(roles).flat();
@@ -68,7 +75,7 @@ export async function openWorld(build: string, log: (line: string) => void): Pro
       const ready = await Promise.all(everyRole.map((role) => becomes(role.isReady, timeoutMs)));
       return ready.every(Boolean);
     };
-    if (!(await untilReady(120_000))) throw new Error(`The roles are not ready after two minutes; see ${folder}.`);
+    if (!(await untilReady(120_000))) throw new Error(`The roles are not ready after two minutes; see ${logs}.`);
     const client = new Client({ connection, namespace });
     const opsProgram = path.join(build, 'src/main-ops.js');
     return { folder, ...servers, links, roles, client, opsProgram, untilReady, close };
@@ -80,12 +87,18 @@ export async function openWorld(build: string, log: (line: string) => void): Pro
 
 type Defer = (close: () => Promise<unknown>) => void;
 
-async function openServers(folder: string, watch: (pid: number) => void, defer: Defer, log: (line: string) => void) {
+async function openServers(
+  folder: string,
+  logs: string,
+  watch: (pid: number) => void,
+  defer: Defer,
+  log: (line: string) => void,
+) {
   const { embedded } = loadConfig();
   const [postgresPort, temporalPort] = [await freePort(), await freePort()];
   const postgresFolder = path.join(folder, 'postgres');
   const postgres = await startBreakable(
-    () => startPostgres({ dataDir: postgresFolder, port: postgresPort, log }),
+    () => startPostgres({ dataDir: postgresFolder, port: postgresPort, logFile: path.join(logs, 'postgres.log'), log }),
     watch,
   );
   defer(postgres.stop);
@@ -96,7 +109,7 @@ async function openServers(folder: string, watch: (pid: number) => void, defer: 
         cliPath: cli.path,
         port: temporalPort,
         dbFile: path.join(folder, 'temporal.db'),
-        logFile: path.join(folder, 'temporal.log'),
+        logFile: path.join(logs, 'temporal.log'),
         namespace,
         searchAttributes: searchAttributeTypes,
         log,
@@ -116,14 +129,21 @@ async function openLinks(temporalPort: number, postgresPort: number, defer: Defe
   return Object.fromEntries(await Promise.all(entries)) as Record<LinkName, Link>;
 }
 
-async function openRoles(
-  build: string,
-  folder: string,
-  links: Readonly<Record<LinkName, Link>>,
-  databaseUrl: string,
-  watch: (pid: number) => void,
-  defer: Defer,
-): Promise<Record<RoleName, readonly RoleProcess[]>> {
+async function openRoles({
+  build,
+  logs,
+  folder,
+  links,
+  databaseUrl,
+  watch,
+  defer,
+}: Pick<WorldOptions, 'build' | 'logs'> & {
+  readonly folder: string;
+  readonly links: Readonly<Record<LinkName, Link>>;
+  readonly databaseUrl: string;
+  readonly watch: (pid: number) => void;
+  readonly defer: Defer;
+}): Promise<Record<RoleName, readonly RoleProcess[]>> {
   const open = async (role: RoleName, number: number) => {
     const url = new URL(databaseUrl);
     url.port = String(links[`${role}-postgres`].port);
@@ -139,7 +159,7 @@ async function openRoles(
         LOG_LEVEL: 'warn',
       },
       mark: folder,
-      logFile: path.join(folder, `${role}-${number}.log`),
+      logFile: path.join(logs, `${role}-${number}.log`),
       onStart: watch,
     });
     defer(started.stop);
