@@ -78,19 +78,18 @@ function clock({ world, random }: FaultContext, name: string, offset: string): F
     touches: 'worker',
     ...(library === undefined ? { leftOut: 'libfaketime is not on this machine' } : {}),
     async inject() {
-      for (const role of roleNames) {
-        const process = random.pick(world.roles[role]);
+      const chosen = roleNames.map((role) => random.pick(world.roles[role]));
+      for (const process of chosen) {
         process.setExtra({ LD_PRELOAD: library!, FAKETIME: offset, ...faketimeVariables });
         shifted.add(process);
-        await process.restart();
       }
+      await Promise.all(chosen.map((process) => process.restart()));
       return undefined;
     },
     async heal() {
-      for (const process of all.filter((one) => shifted.delete(one))) {
-        process.setExtra({});
-        await process.restart();
-      }
+      const chosen = all.filter((process) => shifted.delete(process));
+      for (const process of chosen) process.setExtra({});
+      await Promise.all(chosen.map((process) => process.restart()));
     },
   };
 }

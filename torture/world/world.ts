@@ -112,6 +112,8 @@ async function openServers(
         logFile: path.join(logs, 'temporal.log'),
         namespace,
         searchAttributes: searchAttributeTypes,
+        // Off by default; where an operator has switched it on, people can pause a cart.
+        dynamicConfig: { 'frontend.WorkflowPauseEnabled': true },
         log,
       }),
     watch,
