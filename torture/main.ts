@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import { faultNames, selectFaults } from './faults/all';
 import { runTorture } from './run';
 
 const number = (text: string): number => {
@@ -28,7 +29,9 @@ const program = new Command('torture')
   .option('--seed <n>', 'repeats the choices of a run', number, randomInt(2 ** 31))
   .option('--clients <n>', 'how many clients send operations', number, 8)
   .option('--carts <n>', 'how many carts they use', number, 12)
-  .option('--faults <names>', 'a mix: all, safe, names with commas between them, or kill-*', list, ['all'])
+  .option('--faults <names>', 'a mix: all, safe, names with commas between them, kill-*; list prints the names', list, [
+    'all',
+  ])
   .option('--only <names>', 'these alone; delete can be named only here', list)
   .option('--each-once', 'continues after the time is up until every fault was injected once')
   .option('--out <folder>', 'for the history and the reports; .tmp/torture/<seed> where not given')
@@ -37,24 +40,34 @@ const program = new Command('torture')
 const { minutes, seed, clients, carts, faults, only, eachOnce = false, out } = program.opts<Options>();
 const root = path.resolve(__dirname, '../../..');
 
+const chosen = only ?? faults;
+
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
-void runTorture({
-  ...{ minutes, seed, clients, carts },
-  faults: only ?? faults,
-  isEachOnce: eachOnce,
-  out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
-  build: path.join(root, 'dist'),
-  log: (line) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
-  stop: stop.signal,
-}).then(
-  (report) => {
-    console.log(JSON.stringify(report, undefined, 2));
-    process.exit(report.violationCount === 0 && report.isQuiet ? 0 : 1);
-  },
-  (error: unknown) => {
+async function run(): Promise<number> {
+  if (chosen.includes('list')) {
+    console.log(faultNames().join('\n'));
+    return 0;
+  }
+  selectFaults(
+    faultNames().map((name) => ({ name })),
+    chosen,
+  );
+  const report = await runTorture({
+    ...{ minutes, seed, clients, carts, faults: chosen, isEachOnce: eachOnce },
+    out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
+    build: path.join(root, 'dist'),
+    log: (line) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
+    stop: stop.signal,
+  });
+  console.log(JSON.stringify(report, undefined, 2));
+  return report.violationCount === 0 && report.isQuiet ? 0 : 1;
+}
+
+void run()
+  .catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
-    process.exit(2);
-  },
-);
+    return 2;
+  })
+  .then((status) => process.exit(status));

@@ -16,7 +16,7 @@ export interface Behaviour {
   lateRetries: number;
   /** How many commands are sent at the same time, each after a random pause of its own. */
   atOnce: number;
-  /** The probability that a used key is sent with another command. */
+  /** The probability that a second, different command is sent at the same time under the same key. */
   reusedKeys: number;
 }
 
@@ -105,21 +105,21 @@ class Shopper {
 
   private nextCommand(cart: string): CommandAsk {
     const { random, client } = this;
-    const ask = randomCommand(random, this.knowledge(cart), () => {
+    return randomCommand(random, this.knowledge(cart), () => {
       this.keys += 1;
       return `k${client}-${this.keys}`;
     });
-    const used = this.sent.filter((old) => old.cart === cart);
-    if (used.length === 0 || !random.chance(this.options.behaviour.reusedKeys)) return ask;
-    return { ...ask, key: used.at(-1)!.ask.key! };
   }
 
   /** Sends a command, where told several copies of it, and follows up on what came of it. */
   private async command(cart: string, ask: CommandAsk): Promise<void> {
     const { options, random } = this;
     if (ask.key !== undefined) this.sent.push({ cart, ask });
+    const isReused = ask.key !== undefined && random.chance(options.behaviour.reusedKeys);
+    const other = isReused ? this.once(cart, { ...this.nextCommand(cart), key: ask.key! }) : undefined;
     const copies = ask.key === undefined ? 1 : options.behaviour.copies;
     const answers = await Promise.all(Array.from({ length: copies }, () => this.once(cart, ask)));
+    await other;
     const [id] = answers.flatMap(idsSentBy);
     if (id === undefined) return;
     let isKnown = answers.some(({ result }) => result !== 'unknown');

@@ -32,7 +32,7 @@ interface Button {
 }
 
 function onPending(context: FaultContext, name: string, { press, undo }: Button): Fault {
-  const link = context.world.links['worker-postgres'];
+  const link = () => context.world.links['worker-postgres'];
   const pressed: (readonly string[])[] = [];
   const act = (args: readonly string[], target: readonly string[]) =>
     temporalCli(context, 'activity', ...args, ...target);
@@ -40,7 +40,7 @@ function onPending(context: FaultContext, name: string, { press, undo }: Button)
     name,
     touches: 'worker',
     async inject() {
-      link.set(context.random.pick(['cut', 'half-open']));
+      link().set(context.random.pick(['cut', 'half-open']));
       const found = await findPending(context);
       if (found === undefined) throw new Error('no activity became pending');
       const target = ['--workflow-id', workflowIdOf(found.cart), '--activity-id', found.activityId];
@@ -49,7 +49,7 @@ function onPending(context: FaultContext, name: string, { press, undo }: Button)
       return [found.cart];
     },
     async heal() {
-      link.set('pass');
+      link().set('pass');
       for (const target of pressed.splice(0)) {
         // The activity may have ended meanwhile: then there is nothing to undo.
         if (undo !== undefined) await act(undo, target).catch(() => undefined);

@@ -20,6 +20,9 @@ export function createFaults(context: FaultContext): Fault[] {
   ];
 }
 
+/** The names of all faults. No fault uses its context before it is injected. */
+export const faultNames = (): string[] => createFaults({} as FaultContext).map(({ name }) => name);
+
 /** Never part of a mix: Temporal forgets what it had accepted. */
 export const onlyAlone: readonly string[] = ['delete'];
 
@@ -36,6 +39,9 @@ export const notHeldYet: readonly string[] = [
   'reused-keys',
   'restore-storm',
   'lock-cart',
+  'activity-options-attempts',
+  'activity-options-limit',
+  'activity-fail',
 ];
 
 /**
@@ -43,7 +49,7 @@ export const notHeldYet: readonly string[] = [
  * which the product holds.
  * @throws Error naming what there is, where a name is not known.
  */
-export function selectFaults(faults: readonly Fault[], names: readonly string[]): Fault[] {
+export function selectFaults<T extends { readonly name: string }>(faults: readonly T[], names: readonly string[]): T[] {
   const selected = names.flatMap((name) => {
     const matching = faults.filter((fault) => isMeant(name, fault.name));
     if (matching.length > 0) return matching;

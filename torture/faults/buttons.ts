@@ -106,55 +106,57 @@ function pauseRun(context: FaultContext): Fault {
   };
 }
 
-/** A run of the cart's type under an id that is no cart's. It must not do anything to a cart, nor stop the worker. */
-function startUnderOtherId({ world, random }: FaultContext): Fault {
+/** Runs of the cart's type under ids that are no cart's. They must do nothing to a cart, nor stop a worker. */
+function startUnderOtherId(context: FaultContext): Fault {
   let runs = 0;
   return {
     name: 'start-other-id',
     touches: 'carts',
     async inject() {
-      runs += 1;
-      const workflowId = `${random.pick(['', 'cart', 'cart:', 'basket:', 'cart:with space ', 'cart:ä'])}${runs}`;
-      // Such a one may be a cart's after all; then it is an empty cart, which nobody uses.
-      await world.client.workflow.start(workflowType, { workflowId, taskQueue });
-      await world.client.workflow.getHandle(workflowId).signal('addItem', { commandId: `other-${runs}` });
+      for (const prefix of ['', 'cart', 'cart: ', 'basket:', 'cart:with space ', 'cart:ä']) {
+        runs += 1;
+        const workflowId = `${prefix}${runs}`;
+        await context.world.client.workflow.start(workflowType, { workflowId, taskQueue });
+        await handle(context, workflowId).signal('addItem', { commandId: `other-${runs}` });
+      }
       return undefined;
     },
     heal: nothingToHeal,
   };
 }
 
-/** A run under the id of a cart that nobody has used yet, started with an argument that somebody has made up. */
-function startWithArgument({ world, random, carts }: FaultContext): Fault {
+const madeUpCheckpoint = {
+  cart: { version: 7, currency: null, items: [], updatedAt: null },
+  sequence: 7,
+  recentCommandIds: [],
+};
+
+/** Arguments that people make up, or copy from another run. */
+const madeUpArguments: readonly (readonly unknown[])[] = [
+  [null],
+  ['cart'],
+  [{}],
+  [{ schema: 1 }],
+  [{ schema: 99, checkpoint: {}, unprojected: [] }],
+  [{ schema: 1, checkpoint: madeUpCheckpoint, unprojected: [] }],
+];
+
+/** Runs under the ids of carts that nobody has used yet, started with an argument. Clients use these carts afterwards. */
+function startWithArgument({ world, carts }: FaultContext): Fault {
   let runs = 0;
-  const madeUp = () => [
-    [null],
-    ['cart'],
-    [{}],
-    [{ schema: 1 }],
-    [{ schema: 99, checkpoint: {}, unprojected: [] }],
-    [
-      {
-        schema: 1,
-        checkpoint: {
-          cart: { version: 7, currency: null, items: [], updatedAt: null },
-          sequence: 7,
-          recentCommandIds: [],
-        },
-        unprojected: [],
-      },
-    ],
-  ];
   return {
     name: 'start-with-argument',
     touches: 'carts',
     async inject() {
-      runs += 1;
-      const cart = `started-${runs}`;
-      const args = random.pick(madeUp());
-      await world.client.workflow.start(workflowType, { workflowId: workflowIdOf(cart), taskQueue, args });
-      carts.push(cart);
-      return [cart];
+      const started: string[] = [];
+      for (const args of madeUpArguments) {
+        runs += 1;
+        const cart = `started-${runs}`;
+        await world.client.workflow.start(workflowType, { workflowId: workflowIdOf(cart), taskQueue, args: [...args] });
+        started.push(cart);
+      }
+      carts.push(...started);
+      return started;
     },
     heal: nothingToHeal,
   };

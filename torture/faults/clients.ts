@@ -4,35 +4,34 @@ import { type Fault, type FaultContext, nobody } from './fault';
 
 /** What clients do that they should not, or that a bad network makes of what they do. */
 export function clientFaults(context: FaultContext): Fault[] {
-  const { behaviour } = context;
   return [
-    misbehaviour(behaviour, 'duplicate-sends', { copies: 4 }),
-    misbehaviour(behaviour, 'late-retries', { lateRetries: 0.5 }),
-    misbehaviour(behaviour, 'reordered-sends', { atOnce: 5 }),
-    misbehaviour(behaviour, 'reused-keys', { reusedKeys: 0.3 }),
+    misbehaviour(context, 'duplicate-sends', { copies: 4 }),
+    misbehaviour(context, 'late-retries', { lateRetries: 0.5 }),
+    misbehaviour(context, 'reordered-sends', { atOnce: 5 }),
+    misbehaviour(context, 'reused-keys', { reusedKeys: 0.3 }),
     restoreStorm(context),
   ];
 }
 
-function misbehaviour(behaviour: Behaviour, name: string, changes: Partial<Behaviour>): Fault {
+function misbehaviour(context: FaultContext, name: string, changes: Partial<Behaviour>): Fault {
   const usual = Object.fromEntries(Object.keys(changes).map((key) => [key, usualBehaviour[key as keyof Behaviour]]));
   return {
     name,
     touches: 'clients',
     async inject() {
-      Object.assign(behaviour, changes);
+      Object.assign(context.behaviour, changes);
       return undefined;
     },
     async heal() {
-      Object.assign(behaviour, usual);
+      Object.assign(context.behaviour, usual);
     },
   };
 }
 
-const bigCartLines = 60;
+const bigCartLines = 100;
 
 /** Many restores of a large cart at the same time: each carries all lines of the cart. */
-function restoreStorm({ perform, carts }: FaultContext): Fault {
+function restoreStorm(context: FaultContext): Fault {
   let storms = 0;
   return {
     name: 'restore-storm',
@@ -46,7 +45,7 @@ function restoreStorm({ perform, carts }: FaultContext): Fault {
       }
       await delay(2_000);
       const restores = Array.from({ length: 40 }, (_, index) =>
-        perform(nobody, cart, {
+        context.perform(nobody, cart, {
           kind: 'command',
           type: 'restoreCart',
           version: bigCartLines - (index % 5),
@@ -55,7 +54,7 @@ function restoreStorm({ perform, carts }: FaultContext): Fault {
         }),
       );
       await Promise.all(restores);
-      carts.push(cart);
+      context.carts.push(cart);
       return [cart];
     },
     heal: async () => undefined,
@@ -63,14 +62,21 @@ function restoreStorm({ perform, carts }: FaultContext): Fault {
 
   function add(cart: string, productId: string) {
     const key = `${cart}-${productId}`;
-    return perform(nobody, cart, { kind: 'command', type: 'addItem', productId, quantity: 1, key, waitSeconds: 0 });
+    return context.perform(nobody, cart, {
+      kind: 'command',
+      type: 'addItem',
+      productId,
+      quantity: 1,
+      key,
+      waitSeconds: 0,
+    });
   }
 }
 
 /** The products of large carts. */
 export const bigCartProducts = Array.from({ length: bigCartLines }, (_, index) => ({
   productId: `line-${index + 1}`,
-  name: `Line ${index + 1} of a large cart`.padEnd(180, '.'),
+  name: `Line ${index + 1} `.padEnd(200, '€'),
   unitPrice: 100 + index,
   currency: 'EUR',
 }));

@@ -10,16 +10,15 @@ export function networkFaults(context: FaultContext): Fault[] {
 }
 
 function linkFault({ world, random }: FaultContext, mode: LinkMode, name: LinkName): Fault {
-  const link = world.links[name];
   return {
     name: `${mode}-${name}`,
     touches: name.split('-')[0] as Touches,
     async inject() {
-      link.set(mode, random.int(50, 500));
+      world.links[name].set(mode, random.int(50, 500));
       return undefined;
     },
     async heal() {
-      link.set('pass');
+      world.links[name].set('pass');
     },
   };
 }

@@ -71,7 +71,6 @@ const faketimeVariables = { FAKETIME_DONT_FAKE_MONOTONIC: '1', DONT_FAKE_MONOTON
 /** One process of each role starts again with another time of day. */
 function clock({ world, random }: FaultContext, name: string, offset: string): Fault {
   const library = findFaketime();
-  const all = Object.values(world.roles).flat();
   const shifted = new Set<RoleProcess>();
   return {
     name,
@@ -87,7 +86,7 @@ function clock({ world, random }: FaultContext, name: string, offset: string): F
       return undefined;
     },
     async heal() {
-      const chosen = all.filter((process) => shifted.delete(process));
+      const chosen = [...shifted].filter((process) => shifted.delete(process));
       for (const process of chosen) process.setExtra({});
       await Promise.all(chosen.map((process) => process.restart()));
     },

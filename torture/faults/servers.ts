@@ -1,48 +1,46 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import type { BreakableServer, Started } from '../world/servers';
 import { type Fault, type FaultContext, nothingToHeal } from './fault';
 
 /** What happens to Postgres and Temporal. */
 export function serverFaults(context: FaultContext): Fault[] {
-  const { world } = context;
   return [
-    killed('postgres', world.postgres),
-    paused('postgres', world.postgres),
+    killed('postgres', context),
+    paused('postgres', context),
     readOnlyPostgres(context),
     lockedCart(context),
-    killed('temporal', world.temporal),
-    paused('temporal', world.temporal),
+    killed('temporal', context),
+    paused('temporal', context),
   ];
 }
 
-function killed(name: 'postgres' | 'temporal', server: BreakableServer<Started>): Fault {
+function killed(name: 'postgres' | 'temporal', { world }: FaultContext): Fault {
   let isKilled = false;
   return {
     name: `kill-${name}`,
     touches: name,
     async inject() {
       isKilled = true;
-      await server.kill();
+      await world[name].kill();
       return undefined;
     },
     async heal() {
       if (!isKilled) return;
-      await server.start();
+      await world[name].start();
       isKilled = false;
     },
   };
 }
 
-function paused(name: 'postgres' | 'temporal', server: BreakableServer<Started>): Fault {
+function paused(name: 'postgres' | 'temporal', { world }: FaultContext): Fault {
   return {
     name: `pause-${name}`,
     touches: name,
     async inject() {
-      await server.pause();
+      await world[name].pause();
       return undefined;
     },
-    heal: server.resume,
+    heal: () => world[name].resume(),
   };
 }
 
