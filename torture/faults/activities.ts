@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Fault, type FaultContext, temporalCli, workflowIdOf } from './fault';
+import { type Fault, type FaultContext, nobody, temporalCli, workflowIdOf } from './fault';
 
 /** What people press of an activity that is pending. Postgres is out of the worker's reach, so that there is one. */
 export function activityFaults(context: FaultContext): Fault[] {
@@ -12,7 +12,7 @@ export function activityFaults(context: FaultContext): Fault[] {
         undo: ['update-options', '--restore-original-options'],
       }),
     ),
-    onPending(context, 'activity-complete', { press: ['complete', '--result', 'null'] }),
+    onPending(context, 'activity-complete', { press: ['complete', '--result', 'null'], isOwnCart: true }),
     onPending(context, 'activity-fail', { press: ['fail', '--reason', 'by hand'] }),
   ];
 }
@@ -29,9 +29,11 @@ interface Button {
   readonly press: readonly string[];
   /** What a person presses afterwards to put it right. */
   readonly undo?: readonly string[];
+  /** Presses it on a cart that gets no command afterwards: a later command may hide what went wrong. */
+  readonly isOwnCart?: boolean;
 }
 
-function onPending(context: FaultContext, name: string, { press, undo }: Button): Fault {
+function onPending(context: FaultContext, name: string, { press, undo, isOwnCart = false }: Button): Fault {
   const link = () => context.world.links['worker-postgres'];
   const pressed: (readonly string[])[] = [];
   const act = (args: readonly string[], target: readonly string[]) =>
@@ -41,12 +43,12 @@ function onPending(context: FaultContext, name: string, { press, undo }: Button)
     touches: 'worker',
     async inject() {
       link().set(context.random.pick(['cut', 'half-open']));
-      const found = await findPending(context);
+      const found = await findPending(context, isOwnCart ? [await sendToOwnCart(context)] : context.carts);
       if (found === undefined) throw new Error('no activity became pending');
       const target = ['--workflow-id', workflowIdOf(found.cart), '--activity-id', found.activityId];
       pressed.push(target);
       await act(press, target);
-      return [found.cart];
+      return isOwnCart ? undefined : [found.cart];
     },
     async heal() {
       link().set('pass');
@@ -58,8 +60,10 @@ function onPending(context: FaultContext, name: string, { press, undo }: Button)
   };
 }
 
-async function findPending(context: FaultContext): Promise<{ cart: string; activityId: string } | undefined> {
-  const { world, random, carts } = context;
+async function findPending(
+  { world, random }: FaultContext,
+  carts: readonly string[],
+): Promise<{ cart: string; activityId: string } | undefined> {
   for (const deadline = Date.now() + 8_000; Date.now() < deadline; await delay(100)) {
     for (const cart of random.shuffle(carts)) {
       const description = await world.client.workflow
@@ -72,4 +76,21 @@ async function findPending(context: FaultContext): Promise<{ cart: string; activ
     }
   }
   return undefined;
+}
+
+let ownCarts = 0;
+
+async function sendToOwnCart({ perform }: FaultContext): Promise<string> {
+  ownCarts += 1;
+  const cart = `alone-${ownCarts}`;
+  const ask = {
+    kind: 'command',
+    type: 'addItem',
+    productId: 'pen',
+    quantity: 1,
+    key: `${cart}-key`,
+    waitSeconds: 0,
+  } as const;
+  await perform(nobody, cart, ask);
+  return cart;
 }

@@ -41,6 +41,7 @@ export const notHeldYet: readonly string[] = [
   'lock-cart',
   'activity-options-attempts',
   'activity-options-limit',
+  'activity-complete',
   'activity-fail',
 ];
 
