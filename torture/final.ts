@@ -56,11 +56,27 @@ export async function readFinal(world: World, history: readonly Operation[]): Pr
 async function readCart(get: Get, cart: string, ids: readonly string[]): Promise<FinalCart> {
   const now = (await ok(get, `/carts/${cart}`)) as CartView;
   const last = (await ok(get, `/carts/${cart}?version=${now.version}`)) as CartView;
+  const past = await inParallel(versionsToRead(now.version), (version) => ok(get, `/carts/${cart}?version=${version}`));
   const outcomes = await inParallel(ids, async (commandId) => {
     const { status, body } = await get(outcomePath({ cart, commandId }));
     return [commandId, status === 200 ? (body as Outcome) : null] as const;
   });
-  return { cart, now, last, entries: await readEntries(get, cart), outcomes: Object.fromEntries(outcomes) };
+  return {
+    cart,
+    now,
+    last,
+    past: past as CartView[],
+    entries: await readEntries(get, cart),
+    outcomes: Object.fromEntries(outcomes),
+  };
+}
+
+const pastReads = 200;
+
+/** Every version, or as many as may be read, at equal distances. */
+function versionsToRead(last: number): number[] {
+  const step = Math.max(1, last / pastReads);
+  return Array.from({ length: Math.floor(last / step) }, (_, index) => Math.floor(index * step));
 }
 
 async function readEntries(get: Get, cart: string): Promise<Entry[]> {

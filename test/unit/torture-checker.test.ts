@@ -78,6 +78,7 @@ beforeEach(() => {
     cart: 'alice',
     now: viewOf(3, 3),
     last: viewOf(3, 3),
+    past: [viewOf(0, 0), viewOf(1, 1), viewOf(2, 2)],
     entries: [added(1), added(2), added(3)],
     outcomes: { k1: applied('k1', 1), k2: applied('k2', 2), k3: applied('k3', 3) },
   };
@@ -150,7 +151,7 @@ describe('a good history', () => {
   it('does not mix carts', () => {
     record(400, { ...add, key: 'k1' }, { cart: 'bob', status: 202 });
     const bob: FinalCart = {
-      ...{ cart: 'bob', now: viewOf(1, 1), last: viewOf(1, 1), entries: [added(1)] },
+      ...{ cart: 'bob', now: viewOf(1, 1), last: viewOf(1, 1), past: [], entries: [added(1)] },
       outcomes: { k1: applied('k1', 1) },
     };
     expect(check(operations, { carts: [final, bob], verify: { status: 0, output: '' } })).toEqual([]);
@@ -173,7 +174,7 @@ describe('a good history', () => {
     }
     const last: CartView = { ...viewOf(0, 0), version: count, updatedAt: occurredAt(1) };
     const begin = performance.now();
-    expect(check(operations, finalOf({ cart: 'alice', now: last, last, entries, outcomes }))).toEqual([]);
+    expect(check(operations, finalOf({ cart: 'alice', now: last, last, past: [], entries, outcomes }))).toEqual([]);
     expect(performance.now() - begin).toBeLessThan(30_000);
   });
 });
@@ -252,6 +253,11 @@ describe('a bad history is found', () => {
   it('where the cart differs from the answer about its last version', () => {
     final = { ...final, last: viewOf(3, 2) };
     expect(kinds()).toEqual(['past-not-present']);
+  });
+
+  it('where a past version is not what its events fold to', () => {
+    final = { ...final, past: [viewOf(1, 1), viewOf(2, 3)] };
+    expect(kinds()).toEqual(['past-not-fold']);
   });
 
   it('where a client reads an older version than before', () => {

@@ -75,10 +75,14 @@ function* checkOrder({ effects, sent }: Story, observations: readonly Observatio
   }
 }
 
-/** The cart is the fold of its events, and so is the answer about its last version. */
+/** The cart is the fold of its events, and so are the answers about its versions. */
 function* checkState({ final, states, contradictions }: Story): Generator<Found> {
   for (const { version, what } of contradictions) yield { kind: 'state-not-fold', what: `version ${version}: ${what}` };
   const [now, last, fold] = [textOf(final.now), textOf(final.last), states.get(final.now.version)];
   if (now !== fold) yield { kind: 'state-not-fold', what: `the cart is ${now}; its events fold to ${fold}` };
+  for (const past of final.past) {
+    const [shown, folded] = [textOf(past), states.get(past.version)];
+    if (shown !== folded) yield { kind: 'past-not-fold', what: `the past is ${shown}; the events fold to ${folded}` };
+  }
   if (now !== last) yield { kind: 'past-not-present', what: `the cart is ${now}; as its last version it is ${last}` };
 }

@@ -95,6 +95,8 @@ export interface FinalCart {
   readonly now: CartView;
   /** The cart at its last version, as the query for past versions answers it. */
   readonly last: CartView;
+  /** The cart at some of its versions. */
+  readonly past: readonly CartView[];
   readonly entries: readonly Entry[];
   /** By command id; null where no outcome is known. */
   readonly outcomes: Readonly<Record<string, Outcome | null>>;
@@ -119,6 +121,7 @@ export const violationKinds = [
   'order',
   'state-not-fold',
   'past-not-present',
+  'past-not-fold',
   'read-went-back',
   'stale-read',
   'read-from-nowhere',
