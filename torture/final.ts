@@ -7,7 +7,7 @@ import type { World } from './world/world';
 
 type Get = (path: string) => Promise<HttpAnswer>;
 
-/** Waits until every acknowledged command has its outcome and no new one appears, or the time is up. @returns whether it is. */
+/** Waits until every acknowledged command has its outcome. @returns false where the time is up before. */
 export async function untilQuiet(world: World, history: readonly Operation[], timeoutMs: number): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   const get = getter(world);

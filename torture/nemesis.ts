@@ -25,7 +25,7 @@ export interface NemesisOptions {
 
 const recoveryMs = 30_000;
 
-/** Injects faults in a random order, mostly one at a time and sometimes two that touch different things, until the time is up. */
+/** Injects faults in a random order until the time is up: one at a time, or two that touch different things. */
 export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Promise<Episode[]> {
   const { faults, context, minutes, isEachOnce } = options;
   const { random, recorder } = context;

@@ -8,7 +8,7 @@ import type { Final, Operation, Violation } from './types';
 type Found = Omit<Violation, 'cart'>;
 
 /**
- * Checks a recorded history of operations against what can be read once everything is quiet. Pure. Carts do not influence
+ * Checks a recorded history of operations against what can be read once everything is quiet. Pure. Carts do not depend on
  * one another, so each is checked alone; versions and sequences give the order, so nothing is searched: O(n log n).
  */
 export function check(history: readonly Operation[], final: Final): Violation[] {

@@ -9,7 +9,7 @@ interface Line {
   readonly addedVersion: number;
 }
 
-/** A cart that is folded from its events a second time, in another way than the product does it: in place, by product. */
+/** A cart that is folded from its events in another way than the product does it: in place, by product. */
 export class Fold {
   version = 0;
   currency: string | null = null;

@@ -49,7 +49,7 @@ export function entriesIn({ ask, result, body }: Operation): readonly Entry[] {
   return ask.kind === 'readEvents' && result === 'ok' ? (body as { events: readonly Entry[] }).events : [];
 }
 
-/** The outcome that an answer shows; null where it says that there is none yet, undefined where it says nothing about it. */
+/** The outcome that an answer shows; null where there is none yet, undefined where it says nothing about outcomes. */
 export function outcomeIn({ ask, result, status, body }: Operation): Outcome | null | undefined {
   if (ask.kind !== 'readOutcome' || result !== 'ok') return undefined;
   return status === 200 ? (body as Outcome) : null;

@@ -1,4 +1,4 @@
-/** The shapes that the checker reads. They are written down here a second time: the checker imports nothing of the product. */
+/** The shapes that the checker reads. It has its own, for it imports nothing of the product. */
 
 export type CommandType = 'addItem' | 'changeItemQuantity' | 'removeItem' | 'clearCart' | 'checkOut' | 'restoreCart';
 
@@ -31,7 +31,7 @@ export interface SignalAsk {
   readonly kind: 'signal';
   /** The commands that the signal carries and that can be read, by their ids. */
   readonly commands: readonly { readonly commandId: string; readonly type: string }[];
-  /** How many decisions under ids of the workflow's own the signal may cause besides. */
+  /** How many more decisions the signal may cause, under ids that the workflow makes. */
   readonly others: number;
 }
 

@@ -111,7 +111,7 @@ class Shopper {
     });
   }
 
-  /** Sends a command, where told several copies of it, and follows up on what came of it. */
+  /** Sends a command, in as many copies as the behaviour says, and often reads its outcome. */
   private async command(cart: string, ask: CommandAsk): Promise<void> {
     const { options, random } = this;
     if (ask.key !== undefined) this.sent.push({ cart, ask });

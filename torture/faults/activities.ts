@@ -53,7 +53,7 @@ function onPending(context: FaultContext, name: string, { press, undo, isOwnCart
     async heal() {
       link().set('pass');
       for (const target of pressed.splice(0)) {
-        // The activity may have ended meanwhile: then there is nothing to undo.
+        // Where the activity has ended, there is nothing to undo.
         if (undo !== undefined) await act(undo, target).catch(() => undefined);
       }
     },

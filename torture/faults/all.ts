@@ -46,7 +46,7 @@ export const notHeldYet: readonly string[] = [
 ];
 
 /**
- * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix, `safe` those of `all` under
+ * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix, `safe` are those of them under
  * which the product holds.
  * @throws Error naming what there is, where a name is not known.
  */

@@ -141,7 +141,7 @@ const madeUpArguments: readonly (readonly unknown[])[] = [
   [{ schema: 1, checkpoint: madeUpCheckpoint, unprojected: [] }],
 ];
 
-/** Runs under the ids of carts that nobody has used yet, started with an argument. Clients use these carts afterwards. */
+/** Runs of carts that nobody has used yet, started with an argument. Clients use these carts afterwards. */
 function startWithArgument({ world, carts }: FaultContext): Fault {
   let runs = 0;
   return {

@@ -26,7 +26,7 @@ export interface RoleProcess {
   /** Environment variables for the next start. */
   setExtra(extra: Readonly<Record<string, string>>): void;
   isReady(): Promise<boolean>;
-  /** Ends it with SIGTERM and waits for the next start to be ready. @throws Error where that takes longer than a minute. */
+  /** Ends it with SIGTERM and waits until it is ready again. @throws Error where that takes longer than a minute. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }

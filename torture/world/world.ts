@@ -25,7 +25,7 @@ export const linkNames = [
 ] as const;
 export type LinkName = (typeof linkNames)[number];
 
-/** The whole system as processes of its own, two of each role, on its own servers and ports, with all its data in one folder. */
+/** The whole system: two processes of each role on servers and ports of its own, with all its data in one folder. */
 export interface World {
   readonly folder: string;
   readonly postgres: BreakableServer<EmbeddedPostgres>;
