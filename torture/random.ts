@@ -12,8 +12,8 @@ export interface Random {
 }
 
 /**
- * The stream of this seed and name (mulberry32). Streams of different names are independent: how many choices one part makes
- * does not change those of another part.
+ * The stream of this seed and name (mulberry32). Streams of different names are independent: the choices of one part do
+ * not change those of another part.
  */
 export function createRandom(seed: number, name: string): Random {
   let state = hash(`${seed}/${name}`);

@@ -46,8 +46,8 @@ export const notHeldYet: readonly string[] = [
 ];
 
 /**
- * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix, `safe` are those of them under
- * which the product holds.
+ * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix, `safe` are those under which
+ * the product holds.
  * @throws Error naming what there is, where a name is not known.
  */
 export function selectFaults<T extends { readonly name: string }>(faults: readonly T[], names: readonly string[]): T[] {

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * What a link does: `pass` forwards, `cut` resets every connection, `delay` forwards late, `half-open` keeps connections and
- * forwards nothing.
+ * What a link does: `pass` forwards, `cut` resets every connection, `delay` forwards late, `half-open` forwards
+ * nothing and keeps connections open.
  */
 export type LinkMode = 'pass' | 'cut' | 'delay' | 'half-open';
 
