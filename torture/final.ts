@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { groupBy, idsSentBy } from './check/story';
+import type { CartView, Entry, Final, FinalCart, Operation, Outcome } from './check/types';
+import { type HttpAnswer, send } from './clients/http';
+import type { World } from './world/world';
+
+type Get = (path: string) => Promise<HttpAnswer>;
+
+/** Waits until every acknowledged command has its outcome. @returns false where the time is up before. */
+export async function untilQuiet(world: World, history: readonly Operation[], timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  const get = getter(world);
+  let missing = acknowledged(history);
+  for (;;) {
+    const still = await inParallel(missing, async (entry) => {
+      const isThere = (await get(outcomePath(entry))).status === 200;
+      return isThere ? [] : [entry];
+    });
+    missing = still.flat();
+    if (missing.length === 0) break;
+    if (Date.now() > deadline) return false;
+    await delay(500);
+  }
+  // An unknown command may still be on its way: longer than a role tries to send it.
+  await delay(4_000);
+  return true;
+}
+
+interface Sent {
+  readonly cart: string;
+  readonly commandId: string;
+}
+
+function acknowledged(history: readonly Operation[]): Sent[] {
+  const sent = history
+    .filter(({ result, ask }) => result === 'ok' && (ask.kind === 'command' || ask.kind === 'signal'))
+    .flatMap((operation) => idsSentBy(operation).map((commandId) => ({ cart: operation.cart, commandId })));
+  return [...new Map(sent.map((entry) => [`${entry.cart} ${entry.commandId}`, entry])).values()];
+}
+
+const outcomePath = ({ cart, commandId }: Sent) => `/carts/${cart}/commands/${encodeURIComponent(commandId)}`;
+
+/** Reads all that the checker needs, once everything is quiet. Carts that cannot be read are missing. */
+export async function readFinal(world: World, history: readonly Operation[]): Promise<Final> {
+  const get = getter(world);
+  const carts: FinalCart[] = [];
+  for (const [cart, operations] of groupBy(history, (operation) => operation.cart)) {
+    const ids = new Set(operations.flatMap(idsSentBy));
+    const read = await readCart(get, cart, [...ids]).catch(() => undefined);
+    if (read !== undefined) carts.push(read);
+  }
+  return { carts, verify: await verify(world) };
+}
+
+async function readCart(get: Get, cart: string, ids: readonly string[]): Promise<FinalCart> {
+  const now = (await ok(get, `/carts/${cart}`)) as CartView;
+  const last = (await ok(get, `/carts/${cart}?version=${now.version}`)) as CartView;
+  const past = await inParallel(versionsToRead(now.version), (version) => ok(get, `/carts/${cart}?version=${version}`));
+  const outcomes = await inParallel(ids, async (commandId) => {
+    const { status, body } = await get(outcomePath({ cart, commandId }));
+    return [commandId, status === 200 ? (body as Outcome) : null] as const;
+  });
+  return {
+    cart,
+    now,
+    last,
+    past: past as CartView[],
+    entries: await readEntries(get, cart),
+    outcomes: Object.fromEntries(outcomes),
+  };
+}
+
+const pastReads = 200;
+
+/** Every version, or as many as may be read, at equal distances. */
+function versionsToRead(last: number): number[] {
+  const step = Math.max(1, last / pastReads);
+  return Array.from({ length: Math.floor(last / step) }, (_, index) => Math.floor(index * step));
+}
+
+async function readEntries(get: Get, cart: string): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (let next: string | undefined = `/carts/${cart}/events?rejected=include&limit=500`; next !== undefined; ) {
+    const page = (await ok(get, next)) as { events: Entry[]; next?: string };
+    entries.push(...page.events);
+    next = page.next;
+  }
+  return entries;
+}
+
+function getter({ roles }: World): Get {
+  const url = roles.queries[0]!.url;
+  return (path) => send(url, { method: 'GET', path });
+}
+
+async function ok(get: Get, path: string): Promise<unknown> {
+  const { status, body } = await get(path);
+  if (status !== 200) throw new Error(`${path} answered ${status}`);
+  return body;
+}
+
+const atOnce = 16;
+
+async function inParallel<T, R>(list: readonly T[], task: (entry: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const entries = list.entries();
+  const work = async () => {
+    for (const [index, entry] of entries) results[index] = await task(entry);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return results;
+}
+
+/** The operators' `verify` over all carts. */
+function verify({ opsProgram, temporal, postgres }: World): Promise<Final['verify']> {
+  const env = {
+    ...process.env,
+    DATABASE_URL: postgres.current().url,
+    TEMPORAL_ADDRESS: temporal.current().address,
+  };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [opsProgram, 'verify', '--json'], { env, timeout: 120_000 }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : Number(error.code ?? 2);
+      resolve({ status, output: `${stdout}${stderr}`.trim() });
+    });
+  });
+}

@@ -1,0 +1,73 @@
+import { randomInt } from 'node:crypto';
+import path from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { faultNames, selectFaults } from './faults/all';
+import { runTorture } from './run';
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('It must be a number of at least 0.');
+  return value;
+};
+
+const list = (text: string): string[] => text.split(',').map((name) => name.trim());
+
+interface Options {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly clients: number;
+  readonly carts: number;
+  readonly faults: string[];
+  readonly only?: string[];
+  readonly eachOnce?: boolean;
+  readonly out?: string;
+}
+
+const program = new Command('torture')
+  .description('Runs clients and faults against the whole system, and checks that nothing is lost or doubled.')
+  .option('--minutes <n>', 'how long faults are injected', number, 5)
+  .option('--seed <n>', 'repeats the choices of a run', number, randomInt(2 ** 31))
+  .option('--clients <n>', 'how many clients send operations', number, 8)
+  .option('--carts <n>', 'how many carts they use', number, 12)
+  .option('--faults <names>', 'a mix: all, safe, names with commas between them, kill-*; list prints the names', list, [
+    'all',
+  ])
+  .option('--only <names>', 'these alone; delete can be named only here', list)
+  .option('--each-once', 'continues after the time is up until every fault was injected once')
+  .option('--out <folder>', 'for the history and the reports; .tmp/torture/<seed> where not given')
+  .parse();
+
+const { minutes, seed, clients, carts, faults, only, eachOnce = false, out } = program.opts<Options>();
+const root = path.resolve(__dirname, '../../..');
+
+const chosen = only ?? faults;
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+
+async function run(): Promise<number> {
+  if (chosen.includes('list')) {
+    console.log(faultNames().join('\n'));
+    return 0;
+  }
+  selectFaults(
+    faultNames().map((name) => ({ name })),
+    chosen,
+  );
+  const report = await runTorture({
+    ...{ minutes, seed, clients, carts, faults: chosen, isEachOnce: eachOnce },
+    out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
+    build: path.join(root, 'dist'),
+    log: (line) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
+    stop: stop.signal,
+  });
+  console.log(JSON.stringify(report, undefined, 2));
+  return report.violationCount === 0 && report.isQuiet ? 0 : 1;
+}
+
+void run()
+  .catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : error);
+    return 2;
+  })
+  .then((status) => process.exit(status));
