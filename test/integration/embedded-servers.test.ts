@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -98,6 +99,24 @@ describe('the embedded Temporal dev server', () => {
     expect(status.name).toBe('RUNNING');
     await second.stop();
   });
+
+  it('starts again on another port where a process takes one that only it uses', async () => {
+    const grabber = createServer().listen(0, '127.0.0.1');
+    await once(grabber, 'listening');
+    const { port } = grabber.address() as AddressInfo;
+    const chosen = [port, await freePort(), await freePort(), await freePort()];
+    const server = await temporal(async () => chosen.shift()!);
+    expect(chosen).toEqual([]);
+    await server.stop();
+    grabber.close();
+  });
+
+  it('says in one line why it does not start, and where its log is', async () => {
+    const failing = temporal(() => freePort(), { dbFile: path.join(folder, 'no-such-folder', 'temporal.db') }).catch(
+      (error: Error) => error.message,
+    );
+    await expect(failing).resolves.toMatch(/^The Temporal dev server .*temporal\.log\.$/);
+  });
 });
 
 async function withPostgres(use: (postgres: EmbeddedPostgres) => Promise<unknown>): Promise<void> {
@@ -120,18 +139,25 @@ async function query(connectionString: string, sql: string): Promise<unknown[]> 
   }
 }
 
-async function temporal(): Promise<EmbeddedTemporal> {
+async function temporal(
+  chooseInnerPort = () => freePort(),
+  more: { readonly dbFile?: string; readonly namespace?: string } = {},
+): Promise<EmbeddedTemporal> {
   const { embedded } = loadConfig();
   const cli = await findTemporalCli({ ...embedded, explicitPath: embedded.temporalCliPath, log });
-  return startTemporal({
-    cliPath: cli.path,
-    port: await freePort(),
-    dbFile: path.join(folder, 'temporal.db'),
-    logFile: path.join(folder, 'temporal.log'),
-    namespace: 'default',
-    searchAttributes: { CartStatus: 'Keyword' },
-    log,
-  });
+  return startTemporal(
+    {
+      cliPath: cli.path,
+      port: await freePort(),
+      dbFile: path.join(folder, 'temporal.db'),
+      logFile: path.join(folder, 'temporal.log'),
+      namespace: 'default',
+      searchAttributes: { CartStatus: 'Keyword' },
+      log,
+      ...more,
+    },
+    chooseInnerPort,
+  );
 }
 
 async function withTemporal<T>({ address }: EmbeddedTemporal, use: (client: Client) => Promise<T>): Promise<T> {

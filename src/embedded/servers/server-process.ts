@@ -63,9 +63,24 @@ export async function endProcess(pid: number, gone: Promise<unknown>, steps: rea
   throw new Error(`Process ${pid} still runs after ${steps.at(-1)?.[0]}: stop it by hand.`);
 }
 
+/** A server that did not start. */
+export class ServerStartError extends Error {
+  override readonly name = 'ServerStartError';
+
+  /** @param reason what the server's log says about it. */
+  constructor(
+    server: string,
+    problem: string,
+    readonly reason: string,
+    logFile: string,
+  ) {
+    super(`${server} ${problem} (${reason}); its log is ${logFile}.`);
+  }
+}
+
 /**
  * Calls `isReady` until it returns true.
- * @throws Error with the end of the server's log, if the server ends first or the time is over.
+ * @throws ServerStartError if the server ends first or the time is over.
  */
 export async function waitUntilReady(
   name: string,
@@ -81,16 +96,20 @@ export async function waitUntilReady(
   });
   while (!(await isReady())) {
     const problem = ended ?? (Date.now() < deadline ? undefined : `was not ready within ${timeoutMs / 1000} s`);
-    if (problem !== undefined) throw new Error(`${name} ${problem}. ${await readLogEnd(logFile)}`);
+    if (problem !== undefined) throw new ServerStartError(name, problem, await readReason(logFile), logFile);
     await delay(50);
   }
   await delay(0);
-  if (ended !== undefined) throw new Error(`${name} ${ended}. ${await readLogEnd(logFile)}`);
+  if (ended !== undefined) throw new ServerStartError(name, ended, await readReason(logFile), logFile);
 }
 
-async function readLogEnd(logFile: string): Promise<string> {
-  const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
-  return `The end of its log (${logFile}):\n${lines.slice(-20).join('\n')}`;
+/** The line of a log that says most about why a server ended, shortened; the last one where none does. */
+async function readReason(logFile: string): Promise<string> {
+  const lines = (await readFile(logFile, 'utf8').catch(() => '')).split('\n').filter((line) => line.trim() !== '');
+  const telling = [/already in use/i, /^[^\t]*\b(fatal|panic|error)\b/i, /./];
+  const line =
+    telling.map((pattern) => lines.findLast((each) => pattern.test(each))).find(Boolean) ?? 'its log is empty';
+  return line.trim().replace(/\s+/g, ' ').slice(0, 300);
 }
 
 function send(pid: number, signal: NodeJS.Signals): void {

@@ -1,8 +1,15 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Connection } from '@temporalio/client';
+import { assertPortFree, freePort } from '../ports';
 import { type CommandSignature, stopOrphans } from '../servers/orphans';
-import { type ServerProcess, type StopStep, startServerProcess, waitUntilReady } from '../servers/server-process';
+import {
+  type ServerProcess,
+  ServerStartError,
+  type StopStep,
+  startServerProcess,
+  waitUntilReady,
+} from '../servers/server-process';
 
 /** The types of search attributes that a dev server can register. */
 export type SearchAttributeTypeName = 'Text' | 'Keyword' | 'Int' | 'Double' | 'Bool' | 'Datetime' | 'KeywordList';
@@ -34,14 +41,43 @@ const stopSteps: readonly StopStep[] = [
   ['SIGKILL', 5_000],
 ];
 
+const startsAtMost = 5;
+
 /**
- * Starts the dev server. First stops a dev server that a killed main process left running on the same file.
- * @throws Error with the end of the server's log, if it is not ready within 30 seconds.
+ * Starts the dev server. First stops a dev server that a killed main process left running on the same file. It listens on
+ * more ports than those that are named; where another process takes one of these first, it is started again.
+ * @param chooseInnerPort chooses the ports that are not named.
+ * @throws Error that says in one sentence why it did not start within 30 seconds, and where its log is.
  */
-export async function startTemporal(options: TemporalOptions): Promise<EmbeddedTemporal> {
-  const { cliPath, dbFile, logFile, port, uiPort } = options;
+export async function startTemporal(
+  options: TemporalOptions,
+  chooseInnerPort: () => Promise<number> = freePort,
+): Promise<EmbeddedTemporal> {
+  const { dbFile, port, uiPort } = options;
   if (dbFile !== undefined) await stopOrphanedTemporal(dbFile, options.log);
-  const server = await startServerProcess({ command: cliPath, args: argumentsOf(options), logFile, stopSteps });
+  for (let start = 1; ; start += 1) {
+    const inner = { httpPort: await chooseInnerPort(), metricsPort: await chooseInnerPort() };
+    try {
+      return await startOnce(options, inner);
+    } catch (error) {
+      const isPortLost = error instanceof ServerStartError && /address already in use/i.test(error.reason);
+      if (!isPortLost || start === startsAtMost) throw error;
+      await assertPortFree('TEMPORAL_PORT', port);
+      if (uiPort !== undefined) await assertPortFree('TEMPORAL_UI_PORT', uiPort);
+    }
+  }
+}
+
+/** The ports that nobody but the dev server itself uses. */
+interface InnerPorts {
+  readonly httpPort: number;
+  readonly metricsPort: number;
+}
+
+async function startOnce(options: TemporalOptions, inner: InnerPorts): Promise<EmbeddedTemporal> {
+  const { cliPath, logFile, port, uiPort } = options;
+  const args = argumentsOf(options, inner);
+  const server = await startServerProcess({ command: cliPath, args, logFile, stopSteps });
   try {
     await waitUntilReady('The Temporal dev server', server, logFile, 30_000, () => answers(options));
   } catch (error) {
@@ -62,10 +98,13 @@ export async function stopOrphanedTemporal(dbFile: string, log: (line: string) =
   }
 }
 
-function argumentsOf({ port, uiPort, dbFile, namespace, ...options }: TemporalOptions): string[] {
+function argumentsOf(
+  { port, uiPort, dbFile, namespace, ...options }: TemporalOptions,
+  { httpPort, metricsPort }: InnerPorts,
+): string[] {
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--log-level', 'warn'],
-    ...['--namespace', namespace],
+    ...['--namespace', namespace, '--http-port', String(httpPort), '--metrics-port', String(metricsPort)],
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(dbFile === undefined ? [] : [...databaseArguments(dbFile)]),
     ...repeatOption('--search-attribute', options.searchAttributes),
