@@ -34,6 +34,7 @@ export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOpti
   return {
     routers: [cartCommandRoutes(ports), productCommandRoutes(catalogue)],
     checks: { temporal: check },
+    endWaits: announcements.close,
     async close() {
       await Promise.all([announcements.close(), close(), db.destroy()]);
     },

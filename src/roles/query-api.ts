@@ -19,6 +19,7 @@ export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger }: 
     routers: [cartQueryRoutes(db, announcements, { runLink }), productQueryRoutes(db), reportRoutes(db)],
     checks: { postgres: () => checkDatabase(db) },
     details: { forks: () => currentForks(db) },
+    endWaits: announcements.close,
     async close() {
       await Promise.all([announcements.close(), db.destroy()]);
     },

@@ -9,6 +9,8 @@ export interface Role {
   readonly routers: readonly Router[];
   readonly checks: HealthChecks;
   readonly details?: HealthDetails;
+  /** Ends requests that wait, early and with a true answer. Called before the process stops serving. */
+  endWaits?(): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -26,6 +26,10 @@ export async function serveRoles(
   for (const role of roles) defer(role.close);
   const port = config.port ?? defaultPort;
   const server = await listen(appOf(roles, logger), config.host, port);
-  defer(() => closeServer(server));
+  defer(async () => {
+    const closed = closeServer(server);
+    await Promise.all(roles.map((role) => role.endWaits?.()));
+    await closed;
+  });
   return `http://${config.host}:${port}`;
 }

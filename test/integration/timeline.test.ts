@@ -31,7 +31,7 @@ const rest = decideAll(
   first.checkpoint,
 );
 
-const announcements = { onProjection: () => () => {}, close: async () => {} };
+const announcements = { onProjection: () => () => {}, isClosed: () => false, close: async () => {} };
 
 beforeAll(async () => {
   database = await createDatabase();

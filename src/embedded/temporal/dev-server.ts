@@ -44,8 +44,9 @@ const stopSteps: readonly StopStep[] = [
 const startsAtMost = 5;
 
 /**
- * Starts the dev server. First stops a dev server that a killed main process left running on the same file. It listens on
- * more ports than those that are named; where another process takes one of these first, it is started again.
+ * Starts the dev server. First stops a dev server that a killed main process left running on the same file. It
+ * listens on more ports than those that are named; where another process takes one of these first, it is started
+ * again.
  * @param chooseInnerPort chooses the ports that are not named.
  * @throws Error that says in one sentence why it did not start within 30 seconds, and where its log is.
  */

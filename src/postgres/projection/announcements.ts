@@ -8,6 +8,9 @@ export const channel = 'cart_projected';
 export interface Announcements {
   /** Calls `listener` after each projection of this cart. @returns a function that stops this. */
   onProjection(userId: string, listener: () => void): () => void;
+  /** Whether `close` was called: nobody should wait any more. */
+  isClosed(): boolean;
+  /** Calls all listeners a last time, so that what waits ends. */
   close(): Promise<void>;
 }
 
@@ -16,10 +19,10 @@ export function listenForProjections(url: string, logger: Logger): Announcements
   const listeners = new Map<string, Set<() => void>>();
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
-  let isClosed = false;
+  let closing: Promise<void> | undefined;
 
   const reconnectAfter = (lost: pg.Client) => {
-    if (isClosed || client !== lost) return;
+    if (closing || client !== lost) return;
     client = undefined;
     retry = setTimeout(connect, 500);
   };
@@ -53,10 +56,12 @@ export function listenForProjections(url: string, logger: Logger): Announcements
         if (ofCart.size === 0) listeners.delete(userId);
       };
     },
-    async close() {
-      isClosed = true;
+    isClosed: () => closing !== undefined,
+    close() {
       clearTimeout(retry);
-      await client?.end().catch(() => undefined);
+      closing ??= client?.end().catch(() => undefined) ?? Promise.resolve();
+      for (const ofCart of [...listeners.values()]) for (const listener of [...ofCart]) listener();
+      return closing;
     },
   };
 }

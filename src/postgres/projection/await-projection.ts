@@ -4,7 +4,8 @@ const pollMs = 400;
 
 /**
  * Calls `read` now, after each projection of the cart, and at regular intervals, until it returns a value or the time
- * is over. If `read` fails, it is called again, because Postgres can become reachable in time.
+ * is over or the announcements are closed. If `read` fails, it is called again, because Postgres can become reachable
+ * in time.
  */
 export async function awaitProjection<T>(
   announcements: Announcements,
@@ -25,7 +26,7 @@ export async function awaitProjection<T>(
       const found = await read().catch(() => undefined);
       if (found !== undefined) return found;
       const leftMs = deadline - Date.now();
-      if (leftMs <= 0) return undefined;
+      if (leftMs <= 0 || announcements.isClosed()) return undefined;
       if (isAnnounced) continue;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(pollMs, leftMs));
