@@ -44,22 +44,20 @@ export async function cartWorkflow(carried?: CarriedState): Promise<void> {
   await CancellationScope.nonCancellable(() => runCart(inbox, carried));
 }
 
-/** Anybody who can reach Temporal can start this workflow under any id and with any argument. */
+/**
+ * Anybody who can reach Temporal can start this workflow under any id and with any argument. Only a run that
+ * continues another one may begin with decisions.
+ */
 function assertStart(carried: unknown): void {
-  const { workflowId } = workflowInfo();
-  if (!isCartWorkflowId(workflowId)) {
-    throw ApplicationFailure.nonRetryable(
-      `A cart's workflow id is cart:{userId}; ${workflowId} is not one.`,
-      'NotACart',
-    );
-  }
-  if (carried !== undefined && !isCarriedState(carried)) {
-    throw ApplicationFailure.nonRetryable(
-      'A cart starts with no argument, or with the state of its last run.',
-      'NotACart',
-    );
-  }
+  const { workflowId, continuedFromExecutionRunId } = workflowInfo();
+  if (!isCartWorkflowId(workflowId)) throw notACart(`A cart's workflow id is cart:{userId}; ${workflowId} is not one.`);
+  if (carried === undefined) return;
+  const isOwn =
+    isCarriedState(carried) && (carried.checkpoint.sequence === 0 || continuedFromExecutionRunId !== undefined);
+  if (!isOwn) throw notACart('A cart starts with no argument, or with the state of the run that it continues.');
 }
+
+const notACart = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, 'NotACart');
 
 async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
   const { workflowId, runId, continuedFromExecutionRunId: previousRunId } = workflowInfo();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
+import { emptyCheckpoint } from '../../src/domain/handle';
 import { verifyUser } from '../../src/recovery/verify-all';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
@@ -127,15 +128,19 @@ describe('a run of the workflow that was started by hand', () => {
     },
   );
 
-  it.each([[null], ['state'], [{}], [{ schema: 1 }], [{ schema: 2, checkpoint: {}, unprojected: [] }]])(
-    'with the argument %j fails at once',
-    async (argument) => {
-      const user = newUser();
-      expect(await startByHand(cartWorkflowId(user), argument)).toMatch(/no argument/);
-      expect(await world.db('carts').where({ user_id: user })).toEqual([]);
-      expect((await add(user)).body).toMatchObject({ version: 1 });
-    },
-  );
+  it.each([
+    [null],
+    ['state'],
+    [{}],
+    [{ schema: 1 }],
+    [{ schema: 2, checkpoint: {}, unprojected: [] }],
+    [{ schema: 1, checkpoint: { ...emptyCheckpoint, sequence: 7 }, unprojected: [] }],
+  ])('with the argument %j fails at once', async (argument) => {
+    const user = newUser();
+    expect(await startByHand(cartWorkflowId(user), argument)).toMatch(/no argument/);
+    expect(await world.db('carts').where({ user_id: user })).toEqual([]);
+    expect((await add(user)).body).toMatchObject({ version: 1 });
+  });
 
   it('with the state of an earlier run continues from the record', async () => {
     const user = newUser();
