@@ -20,7 +20,7 @@ export const createProjectCart = (db: Knex, readDecisions: ReadDecisions) => {
     if ('added' in outcome) return { outcome: 'projected' };
     if ('gap' in outcome) throw outcome.gap;
     const { reason, checkpoint } = outcome.diverged;
-    if (batch.after === undefined) throw ApplicationFailure.nonRetryable(reason, divergedFailure);
+    if (checkpoint === undefined) throw ApplicationFailure.nonRetryable(reason, divergedFailure);
     return { outcome: 'diverged', checkpoint };
   };
 };

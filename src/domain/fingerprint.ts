@@ -10,7 +10,7 @@ const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
   restoreCart: ['version'],
 };
 
-/** What of a command tells whether two with the same id are the same request. */
+/** The parts of a command that are equal in two of the same id if they are the same request. */
 interface Request {
   readonly type: string;
   readonly expectedVersion?: number | undefined;

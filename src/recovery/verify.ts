@@ -33,11 +33,10 @@ export interface Verification {
  */
 export async function verifyCart(db: Knex, userId: string, histories: HistoryRecord): Promise<Verification> {
   const { log, recorded, stored } = await db.transaction(
-    async (trx) => ({
-      log: (await readLogs(trx, [userId]))[0]!,
-      recorded: await readRecordedDecisions(trx, userId),
-      stored: await readStoredModel(trx, userId),
-    }),
+    async (trx) => {
+      const [log] = (await readLogs(trx, [userId])) as [StoredLog];
+      return { log, recorded: await readRecordedDecisions(trx, log), stored: await readStoredModel(trx, userId) };
+    },
     { isolationLevel: 'repeatable read', readOnly: true },
   );
   const findings = [

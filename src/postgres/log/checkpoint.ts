@@ -36,7 +36,7 @@ const toRef = ({ sequence, commandId, runId, decidedAt }: RecordedRef): Decision
 const newestCommands = `
   select ${recordedRefColumns} from cart_commands c where user_id = ? order by sequence desc limit ?`;
 
-/** Tells whether a user has no log, and so never had a cart that got this far. */
+/** Creates a function that checks whether a user has no log in Postgres. */
 export function createNewUserCheck(db: Knex): (userId: string) => Promise<boolean> {
   const lookUp = createLookUp(async (userIds) => {
     const { rows } = await db.raw(usersWithLog, [[...userIds]]).options({ name: 'users-with-log' });
@@ -46,5 +46,5 @@ export function createNewUserCheck(db: Knex): (userId: string) => Promise<boolea
 }
 
 const usersWithLog = `
-  select user_id from unnest(?::text[]) as asked (user_id)
-  where exists (select from cart_commands where cart_commands.user_id = asked.user_id)`;
+  select user_id from unnest(?::text[]) as requested (user_id)
+  where exists (select from cart_commands where cart_commands.user_id = requested.user_id)`;

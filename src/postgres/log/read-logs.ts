@@ -91,14 +91,14 @@ export async function countEvents(db: Knex): Promise<number> {
   return rows[0].events;
 }
 
-/** The decisions of a cart as they are on record, in order of sequence. */
-export async function readRecordedDecisions(db: Knex, userId: string): Promise<RecordedDecision[]> {
+/** The decisions of a cart as they are on record, in order of sequence, with the events of its log. */
+export async function readRecordedDecisions(db: Knex, { userId, events }: StoredLog): Promise<RecordedDecision[]> {
   const commands = await db('cart_commands').where({ user_id: userId }).orderBy('sequence');
-  const events = await db('cart_events')
-    .select('sequence', ...eventColumns)
-    .where({ user_id: userId })
-    .orderBy('version');
   const eventsOf = new Map<number, CartEvent[]>();
-  for (const row of events) eventsOf.set(row.sequence, [...(eventsOf.get(row.sequence) ?? []), toEvent(row)]);
+  for (const { event, sequence } of events) {
+    const ofDecision = eventsOf.get(sequence);
+    if (ofDecision) ofDecision.push(event);
+    else eventsOf.set(sequence, [event]);
+  }
   return commands.map((row) => toDecision(row, eventsOf.get(row.sequence) ?? []));
 }

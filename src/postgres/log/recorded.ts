@@ -14,9 +14,14 @@ export interface RecordedRef extends DecisionRef {
 /**
  * The decisions on record that batches must be compared with: those from the one that a batch follows on up to its
  * last, and those that have the id of one of its commands. One statement, however many batches.
- * @returns by the place of the batch, in order of sequence.
+ * @returns by batch, in order of sequence.
  */
-export async function readRecordedRefs(db: Knex, batches: readonly Batch[]): Promise<readonly RecordedRef[][]> {
+export async function readRecordedRefs(
+  db: Knex,
+  batches: readonly Batch[],
+): Promise<ReadonlyMap<Batch, readonly RecordedRef[]>> {
+  const found = new Map<Batch, RecordedRef[]>(batches.map((batch) => [batch, []]));
+  if (batches.length === 0) return found;
   const asked = batches.map(({ userId, decisions }, place) => ({
     place,
     user_id: userId,
@@ -26,8 +31,7 @@ export async function readRecordedRefs(db: Knex, batches: readonly Batch[]): Pro
     reused: decisions.filter(isReuse).map(({ command }) => withoutSequence(command.commandId)),
   }));
   const { rows } = await db.raw(recordedRefs, [JSON.stringify(asked)]).options({ name: 'recorded-refs' });
-  const found: RecordedRef[][] = batches.map(() => []);
-  for (const row of rows as Row[]) found[row.place]!.push(toRecordedRef(row));
+  for (const row of rows as Row[]) found.get(batches[row.place]!)!.push(toRecordedRef(row));
   return found;
 }
 

@@ -22,11 +22,14 @@ export class GapError extends Error {
   }
 }
 
-/** What the record has of a cart whose batch follows on something else, or has commands that are on record already. */
+/**
+ * Why a batch cannot follow on the record: it follows on something else, or has commands that are on record already.
+ */
 export interface Divergence {
-  readonly checkpoint: Checkpoint;
   /** The first place of the batch that is different on record, in words. */
   readonly reason: string;
+  /** Where the record ends. Absent for a batch that does not name what it follows on: its run could not use it. */
+  readonly checkpoint?: Checkpoint;
 }
 
 /** How many of a batch's decisions were new, or why none of them was written. */
@@ -57,10 +60,15 @@ export async function projectBatches(
 ): Promise<(BatchOutcome | LockedOutcome)[]> {
   const userIds = batches.map((batch) => batch.userId);
   const carts = await lockCarts(trx, userIds, whenLocked);
-  const [recorded, forks] = [await readRecordedRefs(trx, batches), await findForks(trx, batches, carts)];
+  const locked = batches.filter(({ userId }) => carts.has(userId));
+  const recorded = await readRecordedRefs(
+    trx,
+    locked.filter(({ after }) => after !== undefined),
+  );
+  const forks = await findForks(trx, locked, carts);
   const rows: ProjectedRows[] = [];
   const outcomes: (BatchOutcome | LockedOutcome)[] = [];
-  for (const [place, batch] of batches.entries()) {
+  for (const batch of batches) {
     const cart = carts.get(batch.userId);
     if (cart === undefined) {
       outcomes.push({ isLocked: true });
@@ -68,9 +76,11 @@ export async function projectBatches(
     }
     const fresh = batch.decisions.filter((decision) => decision.sequence > cart.sequence);
     const gap = findGap(cart, fresh);
-    const reason = forks.get(batch) ?? findDivergence(cart, batch, fresh, recorded[place]!);
+    const refs = recorded.get(batch);
+    const other = refs === undefined ? forks.get(batch) : findOtherDecision(cart, batch, fresh, refs);
+    const reason = other ?? findVersionBreak(cart, fresh);
     if (reason !== undefined) {
-      outcomes.push({ diverged: await describeRecord(trx, batch, recorded[place]!, reason) });
+      outcomes.push({ diverged: { reason, ...(refs && { checkpoint: await readRecord(trx, batch.userId, refs) }) } });
     } else if (gap !== undefined) {
       outcomes.push({ gap });
     } else {
@@ -103,8 +113,7 @@ async function findForks(
   carts: LockedCarts,
 ): Promise<ReadonlyMap<Batch, string>> {
   const repeated = batches.filter(
-    ({ userId, decisions, after }) =>
-      after === undefined && decisions[0]!.sequence <= (carts.get(userId)?.sequence ?? 0),
+    ({ userId, decisions, after }) => after === undefined && decisions[0]!.sequence <= carts.get(userId)!.sequence,
   );
   const forks = new Map<Batch, string>();
   if (repeated.length === 0) return forks;
@@ -114,8 +123,8 @@ async function findForks(
   }));
   const stored = await readStoredParts(trx, known);
   for (const [index, batch] of repeated.entries()) {
-    const [first] = compareLog(stored[index]!.part, known[index]!.decisions);
-    if (first !== undefined) forks.set(batch, first.what);
+    const [difference] = compareLog(stored[index]!.part, known[index]!.decisions);
+    if (difference !== undefined) forks.set(batch, difference);
   }
   return forks;
 }
@@ -130,24 +139,25 @@ function findGap({ userId, sequence }: LockedCart, fresh: readonly RecordedDecis
   );
 }
 
-/** Where the record, which ends where `cart` does, is different from what a batch follows on or has, in words. */
-function findDivergence(
-  { cart, sequence }: LockedCart,
+/** The first decision that is another one on record, or whose command is on record already, in words. */
+function findOtherDecision(
+  { sequence }: LockedCart,
   { decisions, after }: Batch,
   fresh: readonly RecordedDecision[],
   recorded: readonly RecordedRef[],
 ): string | undefined {
-  const isRecorded = (ref: DecisionRef) =>
-    recorded.some((there) => there.sequence === ref.sequence && isSameDecision(there, ref));
-  if (after !== undefined) {
-    const expected = [...(after === null ? [] : [after]), ...decisions.map(refOf)];
-    const other = expected.find((ref) => ref.sequence <= sequence && !isRecorded(ref));
-    if (other !== undefined) return `decision ${other.sequence} is another one on record`;
-    const used = recorded.find(isUsedBy(fresh));
-    if (used !== undefined) return `the command ${used.commandId} is decision ${used.sequence} on record`;
-  }
-  const firstVersion =
-    fresh[0]?.sequence === sequence + 1 ? fresh.flatMap(({ events }) => events).at(0)?.version : undefined;
+  const isRecorded = (ref: DecisionRef) => recorded.some((there) => isSameDecision(there, ref));
+  const expected = [...(after ? [after] : []), ...decisions.map(refOf)];
+  const other = expected.find((ref) => ref.sequence <= sequence && !isRecorded(ref));
+  if (other !== undefined) return `decision ${other.sequence} is another one on record`;
+  const used = recorded.find(isUsedBy(fresh));
+  return used && `the command ${used.commandId} is decision ${used.sequence} on record`;
+}
+
+/** Why the events of decisions that directly follow on the record do not continue its versions, in words. */
+function findVersionBreak({ cart, sequence }: LockedCart, fresh: readonly RecordedDecision[]): string | undefined {
+  if (fresh[0]?.sequence !== sequence + 1) return undefined;
+  const firstVersion = fresh.flatMap(({ events }) => events).at(0)?.version;
   if (firstVersion === undefined || firstVersion === cart.version + 1) return undefined;
   return `the record is at version ${cart.version} after ${sequence} decisions, the batch begins with version ${firstVersion}`;
 }
@@ -163,20 +173,16 @@ function isUsedBy(decisions: readonly RecordedDecision[]): (recorded: RecordedRe
 }
 
 /** Where the record ends, remembering those commands of the batch that are on record, however old. */
-async function describeRecord(
+async function readRecord(
   trx: Knex.Transaction,
-  batch: Batch,
+  userId: string,
   recorded: readonly RecordedRef[],
-  reason: string,
-): Promise<Divergence> {
-  const checkpoint = await readCheckpointIn(trx, batch.userId);
+): Promise<Checkpoint> {
+  const checkpoint = await readCheckpointIn(trx, userId);
   const found = toRemembered(recorded);
   return {
-    reason,
-    checkpoint: {
-      ...checkpoint,
-      recentCommandIds: [...checkpoint.recentCommandIds, ...found.recentCommandIds],
-      recentFingerprints: [...(checkpoint.recentFingerprints ?? []), ...found.recentFingerprints],
-    },
+    ...checkpoint,
+    recentCommandIds: [...checkpoint.recentCommandIds, ...found.recentCommandIds],
+    recentFingerprints: [...(checkpoint.recentFingerprints ?? []), ...found.recentFingerprints],
   };
 }

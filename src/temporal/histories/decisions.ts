@@ -44,7 +44,7 @@ export function decisionsIn(history: History): HistoryDecision[] {
   return [...found.values()];
 }
 
-/** Tells decisions apart that different runs made at the same place. */
+/** Two decisions that different runs made at the same place have different names. */
 export const nameOf = ({ sequence, command, runId, decidedAt }: RecordedDecision): string =>
   [sequence, command.commandId, runId, decidedAt].join(' ');
 
