@@ -1,9 +1,40 @@
-import type { Knex } from 'knex';
-import type { Checkpoint } from '../src/domain/handle';
+import { Context } from '@temporalio/activity';
+import type { LeftBehind, LoadedCart } from '../src/contract/activities';
+import { type DeliveryOptions, readLeftBehind } from '../src/delivery/left-behind';
 import { readCheckpoint } from '../src/postgres/log/checkpoint';
+import { projectBatches } from '../src/postgres/projection/project';
+import { readShownAfter } from '../src/temporal/histories/decisions';
+import type { HistorySource } from '../src/temporal/histories/histories';
 
-/** Reads a cart's checkpoint from Postgres, for the first run of a chain. An unused cart is empty, at version 0. */
+/**
+ * Reads a cart's checkpoint from Postgres, for the first run of a chain, and what earlier runs left behind. Decisions
+ * that Postgres has lost since they were shown, as after restoring an older backup, are projected first.
+ */
 export const createLoadCheckpoint =
-  (db: Knex) =>
-  (userId: string): Promise<Checkpoint> =>
-    readCheckpoint(db, userId);
+  (source: HistorySource, options: DeliveryOptions) =>
+  async (userId: string): Promise<LoadedCart> => {
+    await projectShown(source, userId);
+    const leftBehind = await readLeftBehindNow(source, userId, options);
+    return { checkpoint: await readCheckpoint(source.db, userId), leftBehind };
+  };
+
+/** Reads what earlier runs left behind, for a run that is asked to take it over. */
+export const createReadLeftBehind =
+  (source: HistorySource, options: DeliveryOptions) =>
+  (userId: string): Promise<LeftBehind> =>
+    readLeftBehindNow(source, userId, options);
+
+/** The time is that of Temporal's server, in which histories have the instants of signals. */
+function readLeftBehindNow(source: HistorySource, userId: string, options: DeliveryOptions): Promise<LeftBehind> {
+  const { workflowExecution, currentAttemptScheduledTimestampMs } = Context.current().info;
+  const now = new Date(currentAttemptScheduledTimestampMs);
+  return readLeftBehind(source, userId, { ...options, runId: workflowExecution!.runId, now });
+}
+
+async function projectShown(source: HistorySource, userId: string): Promise<void> {
+  const { last } = await readCheckpoint(source.db, userId);
+  const decisions = await readShownAfter(source, userId, last);
+  if (decisions.length === 0) return;
+  // Where the record goes on meanwhile, nothing is written: the checkpoint is read after this.
+  await source.db.transaction((trx) => projectBatches(trx, [{ userId, decisions, after: last ?? null }]));
+}

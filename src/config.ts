@@ -16,6 +16,7 @@ const environment = z.object({
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('carts'),
   TEMPORAL_CLI_PATH: z.string().min(1).optional(),
   TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
+  LATE_COMMAND_MINUTES: z.coerce.number().positive().default(60),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   CART_DATA_DIR: z.string().min(1).default('.data'),
   CART_CACHE_DIR: z.string().min(1).optional(),
@@ -42,6 +43,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
     port: env.PORT,
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
+    lateAfterMs: env.LATE_COMMAND_MINUTES * 60_000,
     webUiUrl: env.TEMPORAL_UI_URL?.replace(/\/$/, ''),
     temporal: {
       isExternal: env.TEMPORAL_ADDRESS !== undefined,

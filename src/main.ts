@@ -16,7 +16,11 @@ void runProcess(async (self) => {
   await seedCatalogue(databaseUrl);
   const webUiUrl = uiUrl ?? self.config.webUiUrl;
   const options = { temporal, databaseUrl, webUiUrl, logger: self.logger };
-  const roles = [await openWorker(options), await openQueryApi(options), await openCommandApi(options)];
+  const roles = [
+    await openWorker({ ...options, lateAfterMs: self.config.lateAfterMs }),
+    await openQueryApi(options),
+    await openCommandApi(options),
+  ];
   const url = await serveRoles(self, roles, defaultPort);
   console.log(
     [

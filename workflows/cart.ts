@@ -4,17 +4,27 @@ import {
   condition,
   continueAsNew,
   defineQuery,
+  defineSignal,
   proxyActivities,
   setHandler,
   sleep,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { CartActivities } from '../src/contract/activities';
+import {
+  type CartActivities,
+  isLeftBehind,
+  isLoadedCart,
+  type LeftBehind,
+  type LoadedCart,
+} from '../src/contract/activities';
 import { isCartWorkflowId, userIdOf } from '../src/contract/ids';
 import { payloadLimits } from '../src/contract/payload-limits';
+import { deliverSignalName } from '../src/contract/signals';
 import { type CarriedState, isCarriedState } from '../src/contract/workflow';
+import type { IncomingCommand } from '../src/domain/commands';
 import { type Checkpoint, handleAgain, handleAll, refOf, toCarriedCheckpoint } from '../src/domain/handle';
+import { untilAnswered } from './answer';
 import { takeBatch } from './batch';
 import { type Inbox, openInbox } from './inbox';
 import { present } from './presentation';
@@ -23,6 +33,8 @@ import { project } from './project';
 /** Returns the checkpoint of a running cart, for operators. Storefronts read from Postgres. */
 export const checkpointQuery = defineQuery<Checkpoint>('checkpoint');
 
+const deliverSignal = defineSignal(deliverSignalName);
+
 const idlePeriodMs = 30 * 86_400_000;
 /** The server allows 10,000 signals in a run, but its suggestion to continue as new does not count signals. */
 const signalsPerRun = 2_000;
@@ -30,7 +42,7 @@ const signalsPerRun = 2_000;
 const hardLimits = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
 // No maximumAttempts: the activities are retried until Postgres is back, however long an outage takes.
 const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
-const { loadCheckpoint } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
+const { loadCheckpoint, readLeftBehind } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
 const { archiveRun } = proxyActivities<CartActivities>({ startToCloseTimeout: '1m', retry });
 
 /**
@@ -52,31 +64,49 @@ function assertStart(carried: unknown): void {
   const { workflowId, continuedFromExecutionRunId } = workflowInfo();
   if (!isCartWorkflowId(workflowId)) throw notACart(`A cart's workflow id is cart:{userId}; ${workflowId} is not one.`);
   if (carried === undefined) return;
-  const isOwn =
-    isCarriedState(carried) && (carried.checkpoint.sequence === 0 || continuedFromExecutionRunId !== undefined);
+  const isOwn = isCarriedState(carried) && (isEmpty(carried) || continuedFromExecutionRunId !== undefined);
   if (!isOwn) throw notACart('A cart starts with no argument, or with the state of the run that it continues.');
 }
+
+const isEmpty = ({ checkpoint, unprojected }: CarriedState): boolean =>
+  checkpoint.sequence === 0 && unprojected.length === 0;
 
 const notACart = (message: string): ApplicationFailure => ApplicationFailure.nonRetryable(message, 'NotACart');
 
 async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
   const { workflowId, runId, continuedFromExecutionRunId: previousRunId } = workflowInfo();
   const userId = userIdOf(workflowId);
-  let checkpoint = carried?.checkpoint ?? (await loadCheckpoint(userId));
+  const loaded = carried ?? (await loadCart(userId));
+  let checkpoint = loaded.checkpoint;
   setHandler(checkpointQuery, () => checkpoint, { description: 'The cart and the number of its decisions' });
+  /** While this is true, own commands wait: those that were left behind came before them. */
+  let mayBeLeftBehind = false;
+  const expectLeftBehind = () => {
+    mayBeLeftBehind = true;
+  };
+  setHandler(deliverSignal, expectLeftBehind, { description: 'Takes over the commands that earlier runs left behind' });
   let unprojected = [...(carried?.unprojected ?? [])];
   /** The last decision before the unprojected ones, as far as this run knows. */
   let projected = carried === undefined ? checkpoint.last : carried.projected;
   let isProjecting = false;
+  let isDelivering = false;
   let isArchiving = previousRunId !== undefined;
   let isIdle = false;
 
   const context = () => ({ now: new Date().toISOString(), runId, freshId: uuid4 });
-  const decideInbox = () => {
-    const commands = inbox.take();
+  const decideAll = (commands: readonly IncomingCommand[]) => {
     const handled = handleAll(checkpoint, commands, { ...context(), unprojectedCount: unprojected.length });
     checkpoint = handled.checkpoint;
     unprojected.push(...handled.decisions);
+  };
+  const takeOver = ({ commands, isComplete }: LeftBehind) => {
+    decideAll(commands);
+    mayBeLeftBehind = !isComplete;
+  };
+  const deliver = async () => {
+    isDelivering = true;
+    takeOver(await untilAnswered(() => readLeftBehind(userId), isLeftBehind));
+    isDelivering = false;
   };
   const projectBatch = async () => {
     isProjecting = true;
@@ -105,7 +135,8 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
   });
   const archivePreviousRun = async () => {
     if (previousRunId === undefined) return;
-    await archiveRun.executeWithOptions({ summary: `run ${previousRunId}` }, [{ workflowId, runId: previousRunId }]);
+    const run = { workflowId, runId: previousRunId };
+    await untilAnswered(() => archiveRun.executeWithOptions({ summary: `run ${previousRunId}` }, [run]), isAnything);
     isArchiving = false;
   };
   const shouldContinueAsNew = () => workflowInfo().continueAsNewSuggested || inbox.received >= signalsPerRun;
@@ -121,17 +152,32 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
   };
   void watchIdle();
   void archivePreviousRun();
+  if ('leftBehind' in loaded) takeOver(loaded.leftBehind);
 
   for (;;) {
-    decideInbox();
+    if (!mayBeLeftBehind || mustContinueAsNew()) decideAll(inbox.take());
     present(userId, checkpoint.cart, unprojected.length);
-    if (mustContinueAsNew() || (shouldContinueAsNew() && !isProjecting && !isArchiving)) {
+    const isBusy = isProjecting || isDelivering || mayBeLeftBehind;
+    if (mustContinueAsNew() || (shouldContinueAsNew() && !isBusy && !isArchiving)) {
       const next = carry();
       if (JSON.stringify(next).length <= payloadLimits.carriedLength) return continueAsNew<typeof cartWorkflow>(next);
     }
-    if (isIdle && !isArchiving && unprojected.length === 0) return;
+    if (isIdle && !isBusy && !isArchiving && unprojected.length === 0) return;
     if (!isProjecting && unprojected.length > 0) void projectBatch();
+    if (mayBeLeftBehind && !isProjecting && !isDelivering) void deliver();
     const canEnd = () => !isArchiving && (isIdle || shouldContinueAsNew());
-    await condition(() => inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || canEnd())));
+    await condition(() =>
+      mayBeLeftBehind
+        ? (!isProjecting && !isDelivering) || (inbox.hasCommands() && mustContinueAsNew())
+        : inbox.hasCommands() || (!isProjecting && (unprojected.length > 0 || canEnd())),
+    );
   }
 }
+
+/** What a run that continues no other one begins with. */
+async function loadCart(userId: string): Promise<LoadedCart> {
+  const loaded = await untilAnswered(() => loadCheckpoint(userId), isLoadedCart);
+  return 'checkpoint' in loaded ? loaded : { checkpoint: loaded, leftBehind: { commands: [], isComplete: true } };
+}
+
+const isAnything = (_result: unknown): _result is unknown => true;

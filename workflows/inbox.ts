@@ -1,9 +1,9 @@
 import { defineSignal, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import { commandSignalNames, commandsSignalName, parseSignal } from '../src/contract/signals';
+import { commandSignalNames, commandsSignalName, parseSignal, reservedSignalName } from '../src/contract/signals';
 import type { Command, MalformedCommand } from '../src/domain/commands';
 
-const commandSignals = commandSignalNames.map((name) => defineSignal<[unknown]>(name));
-const commandsSignal = defineSignal<[unknown]>(commandsSignalName);
+const commandSignals = commandSignalNames.map((name) => defineSignal<unknown[]>(name));
+const commandsSignal = defineSignal<unknown[]>(commandsSignalName);
 
 /** The commands that a run received and has not decided, in the order of arrival. */
 export interface Inbox {
@@ -20,15 +20,15 @@ export interface Inbox {
 export function openInbox(): Inbox {
   const queue: (Command | MalformedCommand)[] = [];
   const inbox = { received: 0, lastReceivedAt: Date.now(), hasCommands, take };
-  const receive = (name: string, payload: unknown) => {
-    queue.push(...parseSignal(name, payload));
+  const receive = (name: string, ...inputs: readonly unknown[]) => {
+    queue.push(...parseSignal(name, ...inputs));
     inbox.received += 1;
     inbox.lastReceivedAt = Date.now();
   };
   for (const signal of commandSignals) {
-    setHandler(signal, (payload) => receive(signal.name, payload), { description: `The command ${signal.name}` });
+    setHandler(signal, (...inputs) => receive(signal.name, ...inputs), { description: `The command ${signal.name}` });
   }
-  setHandler(commandsSignal, (payload) => receive(commandsSignalName, payload), {
+  setHandler(commandsSignal, (...inputs) => receive(commandsSignalName, ...inputs), {
     description: 'Several commands at once, each with its type',
   });
   function hasCommands(): boolean {
@@ -47,13 +47,13 @@ export function openInbox(): Inbox {
  * signal with its reserved prefix. An uncaught error would block the workflow permanently. So the default handler is
  * set only here, where the error is caught.
  */
-function receiveUnknown(receive: (type: string, payload: unknown) => void): void {
+function receiveUnknown(receive: (name: string, ...inputs: unknown[]) => void): void {
   for (let isDone = false; !isDone; ) {
     try {
       setDefaultSignalHandler(receive);
       isDone = true;
     } catch {
-      receive('a reserved signal name', undefined);
+      receive(reservedSignalName);
     }
   }
   setDefaultSignalHandler(undefined);

@@ -24,7 +24,7 @@ const maxRememberedUsers = 100_000;
 /**
  * Sends commands as signals; a user's first signal starts the workflow. Commands of one cart that arrive together share
  * a signal.
- * @param isNewUser returns whether a user never had a cart: a new cart does not need to load its checkpoint.
+ * @param isNewUser returns whether Postgres has no log of a user: a new cart does not need to load its checkpoint.
  * @throws TemporalUnavailableError within a few seconds if Temporal does not answer.
  */
 export function createCommandSender(
@@ -37,7 +37,17 @@ export function createCommandSender(
 
   const signal = async (userId: string, commands: readonly Command[], isNew: boolean) => {
     if (usersWithCart.has(userId) && (await signalOpenRun(userId, commands))) return;
-    await signalOrStart(userId, commands, isNew);
+    await signalOrStart(userId, commands, isNew && !(await hasRun(userId)));
+  };
+  /** Postgres may have lost a user whom Temporal knows, as after restoring an older backup. */
+  const hasRun = async (userId: string): Promise<boolean> => {
+    try {
+      await client.workflow.getHandle(cartWorkflowId(userId)).describe();
+      return true;
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
   };
   /** Costs Temporal a tenth less than `signalWithStart`. @returns false if no run of the cart is open. */
   const signalOpenRun = async (userId: string, commands: readonly Command[]): Promise<boolean> => {

@@ -1,4 +1,7 @@
+import type { IncomingCommand } from '../domain/commands';
 import type { Checkpoint, DecisionRef, RecordedDecision } from '../domain/handle';
+import { isObject } from './objects';
+import { isCheckpoint } from './workflow';
 
 /** Consecutive decisions of one cart, in order. */
 export interface Batch {
@@ -24,13 +27,38 @@ export type ProjectionResult =
 /** The type of the failure that says of a batch without `after` what `diverged` says of others. */
 export const divergedFailure = 'DivergedError';
 
+/**
+ * Commands that earlier runs of a cart received and left behind when they were terminated, failed, timed out or were
+ * reset, oldest first. Those that are on record are left out.
+ */
+export interface LeftBehind {
+  readonly commands: readonly IncomingCommand[];
+  /** Whether these are all. If not, the run asks again after it has projected these. */
+  readonly isComplete: boolean;
+}
+
+/** Where a cart's log ends in Postgres, and what earlier runs left behind. */
+export interface LoadedCart {
+  readonly checkpoint: Checkpoint;
+  readonly leftBehind: LeftBehind;
+}
+
+export const isLeftBehind = (value: unknown): value is LeftBehind =>
+  isObject(value) && Array.isArray(value.commands) && typeof value.isComplete === 'boolean';
+
+/** Until version 0.2.0 the activity returned the checkpoint alone. */
+export const isLoadedCart = (value: unknown): value is LoadedCart | Checkpoint =>
+  isCheckpoint(value) || (isObject(value) && isCheckpoint(value.checkpoint) && isLeftBehind(value.leftBehind));
+
 /** The activities of a cart. Temporal stores their names and inputs in the history: rename none. */
 export interface CartActivities {
   /**
-   * Where a cart's log ends in Postgres, for a run that begins a chain. A cart that nobody used is empty at version
-   * 0.
+   * For a run that begins a chain: first projects the decisions that Postgres lost, as after restoring an older backup.
+   * A cart that nobody used is empty at version 0.
    */
-  loadCheckpoint(userId: string): Promise<Checkpoint>;
+  loadCheckpoint(userId: string): Promise<LoadedCart | Checkpoint>;
+  /** For a run that is asked to take over what earlier runs left behind. All its own decisions must be projected. */
+  readLeftBehind(userId: string): Promise<LeftBehind>;
   /** Projects the batch into Postgres, all of it or nothing. Each attempt may run late, twice or beside another. */
   projectCart(batch: Batch): Promise<ProjectionResult>;
   /** Stores a closed run's history in the archive. */

@@ -8,6 +8,15 @@ export const commandSignalNames = commandTypes;
 /** The signal that carries several commands, each with its type. */
 export const commandsSignalName = 'commands';
 
+/**
+ * The signal that asks a cart to take over what earlier runs left behind. It carries no command: the run reads the
+ * commands itself, so anybody may send it at any time.
+ */
+export const deliverSignalName = 'deliverLeftBehind';
+
+/** The name under which signals are received that Temporal's SDK keeps for itself. */
+export const reservedSignalName = 'a reserved signal name';
+
 /** A signal as the client sends it and the workflow receives it. */
 export interface CommandSignal {
   readonly signal: string;
@@ -22,8 +31,19 @@ export function toSignal(commands: readonly Command[]): CommandSignal {
   return { signal: type, signalArgs: [payload] };
 }
 
-/** Reads any payload of a signal with this name. It never throws, and returns at least one command. */
-export function parseSignal(name: string, payload: unknown): readonly (Command | MalformedCommand)[] {
+/**
+ * Reads the inputs of a signal with this name, whatever they are. It never throws, and returns at least one command.
+ * A signal has one input; each further one is a malformed command, as far as a signal may have commands.
+ */
+export function parseSignal(
+  name: string,
+  ...[input, ...further]: readonly unknown[]
+): readonly (Command | MalformedCommand)[] {
+  const inputs = further.length < limits.commandsPerSignal ? further : [further];
+  return [...parseInput(name, input), ...inputs.map((each) => parseCommand('a further input of a signal', each))];
+}
+
+function parseInput(name: string, payload: unknown): readonly (Command | MalformedCommand)[] {
   const isList = Array.isArray(payload) && payload.length > 0 && payload.length <= limits.commandsPerSignal;
   if (name !== commandsSignalName || !isList) return [parseCommand(name, payload)];
   return payload.map((entry) => parseCommand(typeOf(entry) ?? name, entry));

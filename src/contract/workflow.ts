@@ -1,4 +1,5 @@
 import type { Checkpoint, DecisionRef, RecordedDecision } from '../domain/handle';
+import { isObject } from './objects';
 
 /** The cart's workflow type: the name of the function in workflows/cart.ts. */
 export const cartWorkflowType = 'cartWorkflow';
@@ -16,18 +17,14 @@ export interface CarriedState {
 export type CartWorkflow = (carried?: CarriedState) => Promise<void>;
 
 /** Whether a value has the form of a carried state. What it says of the cart is compared with the record. */
-export function isCarriedState(value: unknown): value is CarriedState {
-  if (!isObject(value) || value.schema !== 1 || !Array.isArray(value.unprojected)) return false;
-  const { checkpoint } = value;
-  return (
-    isObject(checkpoint) &&
-    isObject(checkpoint.cart) &&
-    Array.isArray(checkpoint.cart.items) &&
-    Number.isSafeInteger(checkpoint.cart.version) &&
-    Number.isSafeInteger(checkpoint.sequence) &&
-    Array.isArray(checkpoint.recentCommandIds)
-  );
-}
+export const isCarriedState = (value: unknown): value is CarriedState =>
+  isObject(value) && value.schema === 1 && Array.isArray(value.unprojected) && isCheckpoint(value.checkpoint);
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
+/** Whether a value has the form of a checkpoint. */
+export const isCheckpoint = (value: unknown): value is Checkpoint =>
+  isObject(value) &&
+  isObject(value.cart) &&
+  Array.isArray(value.cart.items) &&
+  Number.isSafeInteger(value.cart.version) &&
+  Number.isSafeInteger(value.sequence) &&
+  Array.isArray(value.recentCommandIds);

@@ -61,7 +61,21 @@ export interface MalformedCommand {
   readonly payload: string;
 }
 
+/** A command that came again too late to be decided. It is recorded as rejected, for this reason. */
+export interface SupersededCommand {
+  readonly superseded: Command;
+  readonly reason: string;
+}
+
+/** What a cart can get: each leads to one decision. */
+export type IncomingCommand = Command | MalformedCommand | SupersededCommand;
+
 /** Narrows to `MalformedCommand`. */
-export function isMalformed(command: Command | MalformedCommand): command is MalformedCommand {
+export function isMalformed(command: IncomingCommand): command is MalformedCommand {
   return 'payload' in command;
+}
+
+/** Narrows to `SupersededCommand`. */
+export function isSuperseded(command: IncomingCommand): command is SupersededCommand {
+  return 'superseded' in command;
 }

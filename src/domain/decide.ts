@@ -13,7 +13,8 @@ export type RejectionCode =
   | 'cart_empty'
   | 'version_unknown'
   | 'malformed_command'
-  | 'idempotency_key_reused';
+  | 'idempotency_key_reused'
+  | 'superseded';
 
 /** The outcome of one command. It is `applied` without events if the command changes nothing. */
 export type Decision =

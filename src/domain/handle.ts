@@ -1,4 +1,4 @@
-import { type Command, isMalformed, type MalformedCommand } from './commands';
+import { type Command, type IncomingCommand, isMalformed, isSuperseded, type MalformedCommand } from './commands';
 import { decide, type RejectionCode } from './decide';
 import type { CartEvent, EventFact } from './events';
 import { evolve } from './evolve';
@@ -111,7 +111,7 @@ export interface Handled {
  */
 export function handleAll(
   checkpoint: Checkpoint,
-  commands: readonly (Command | MalformedCommand)[],
+  commands: readonly IncomingCommand[],
   context: HandleContext,
 ): Handled {
   if (commands.length === 0) return { checkpoint, decisions: [] };
@@ -121,7 +121,9 @@ export function handleAll(
   for (const command of commands) {
     const sequence = checkpoint.sequence + decisions.length + 1;
     const decidedAt = cart.updatedAt !== null && cart.updatedAt > context.now ? cart.updatedAt : context.now;
-    const recorded = isMalformed(command) ? recordMalformed(memory, command, decidedAt, context) : record(command);
+    const recorded = isMalformed(command)
+      ? recordMalformed(memory, command, decidedAt, context)
+      : record(isSuperseded(command) ? command.superseded : command);
     const { commandId } = recorded;
     const fingerprint = fingerprintOf(recorded);
     const use = memory.find(commandId, fingerprint);
@@ -148,7 +150,7 @@ export function handleAll(
 /** As `handleAll`, for one command. */
 export function handle(
   checkpoint: Checkpoint,
-  command: Command | MalformedCommand,
+  command: IncomingCommand,
   context: HandleContext,
 ): { checkpoint: Checkpoint; decision?: RecordedDecision } {
   const handled = handleAll(checkpoint, [command], context);
@@ -175,10 +177,11 @@ const rejectReuse = (commandId: string): RecordedOutcome => ({
 
 const unreadable = (reason: string): string => `The command could not be read: ${reason}.`;
 
-function outcomeOf(cart: Cart, command: Command | MalformedCommand, occurredAt: string): RecordedOutcome {
+function outcomeOf(cart: Cart, command: IncomingCommand, occurredAt: string): RecordedOutcome {
   if (isMalformed(command)) {
     return { outcome: 'rejected', code: 'malformed_command', reason: unreadable(command.reason), events: [] };
   }
+  if (isSuperseded(command)) return { outcome: 'rejected', code: 'superseded', reason: command.reason, events: [] };
   const decision = decide(cart, command);
   if (decision.outcome === 'rejected') return { ...decision, events: [] };
   const { commandId, actor } = command;
@@ -197,6 +200,17 @@ function record(command: Command): RecordedCommand {
   return { commandId, type, actor, issuedAt, ...(expectedVersion === undefined ? {} : { expectedVersion }), data };
 }
 
+/** The id of a malformed command without one. */
+const unnamedId = (fingerprint: string): string => `unnamed-${fingerprint}`;
+
+/** The ids under which a command can be on record, and the fingerprint that it has there. */
+export function identify(command: Command | MalformedCommand): { ids: readonly string[]; fingerprint: string } {
+  if (!isMalformed(command)) return { ids: [command.commandId], fingerprint: fingerprintOf(record(command)) };
+  const { type, commandId, payload } = command;
+  const fingerprint = fingerprintOf({ type, data: { payload } });
+  return { ids: [...(commandId === undefined ? [] : [commandId]), unnamedId(fingerprint)], fingerprint };
+}
+
 /**
  * A malformed command without an id, or whose id belongs to another command, gets one made of its type and payload:
  * handled again, it is recognised.
@@ -209,14 +223,14 @@ function recordMalformed(
 ): RecordedCommand {
   const data = { payload };
   const fingerprint = fingerprintOf({ type, data });
-  const otherId = () => (memory.hasFingerprints ? `unnamed-${fingerprint}` : freshId());
+  const otherId = () => (memory.hasFingerprints ? unnamedId(fingerprint) : freshId());
   const use = commandId === undefined ? 'other' : memory.find(commandId, fingerprint);
   const isOwn = use === 'none' || (use === 'same' && memory.hasFingerprints);
   return { commandId: isOwn ? commandId! : otherId(), type, actor: 'unknown', issuedAt, data };
 }
 
 /** The command that a decision was made of. */
-function toCommand({ command, ...decision }: RecordedDecision): Command | MalformedCommand {
+export function toCommand({ command, ...decision }: RecordedDecision): IncomingCommand {
   const { commandId: recordedId, type, actor, issuedAt, expectedVersion, data } = command;
   const code = decision.outcome === 'rejected' ? decision.code : undefined;
   const commandId = code === 'idempotency_key_reused' ? recordedId.slice(0, recordedId.lastIndexOf('~')) : recordedId;
@@ -227,5 +241,6 @@ function toCommand({ command, ...decision }: RecordedDecision): Command | Malfor
     return { type, commandId, reason: inner, payload: data.payload };
   }
   const envelope = { commandId, issuedAt, actor, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
-  return { type, ...envelope, ...data } as Command;
+  const own = { type, ...envelope, ...data } as Command;
+  return decision.outcome === 'rejected' && code === 'superseded' ? { superseded: own, reason: decision.reason } : own;
 }

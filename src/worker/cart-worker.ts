@@ -2,12 +2,13 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import { createActivities } from '../../activities';
+import type { DeliveryOptions } from '../delivery/left-behind';
 import { payloadConverterPath } from './bundle';
 import { createPacedSlots, markCartsInUse } from './paced-slots';
 import { createTaskPace } from './task-pace';
 
 /** The connections and settings of a cart worker. */
-export interface CartWorkerOptions {
+export interface CartWorkerOptions extends DeliveryOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
@@ -17,12 +18,12 @@ export interface CartWorkerOptions {
 }
 
 /** Creates a worker that decides and projects carts. The caller must start it. */
-export function createCartWorker({ db, ...options }: CartWorkerOptions): Promise<Worker> {
+export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOptions): Promise<Worker> {
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   const pace = createTaskPace();
   return Worker.create({
     ...options,
-    activities: createActivities({ client, db }),
+    activities: createActivities({ client, db }, { lateAfterMs }),
     dataConverter: { payloadConverterPath },
     interceptors: { activity: [markCartsInUse(pace)] },
     tuner: {

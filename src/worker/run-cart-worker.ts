@@ -27,7 +27,10 @@ export async function runCartWorker({
 }: {
   readonly temporal: TemporalNamespace;
   readonly databaseUrl: string;
-} & Pick<CartWorkerOptions, 'taskQueue' | 'workflowBundle' | 'maxCachedWorkflows'>): Promise<RunningCartWorker> {
+} & Pick<
+  CartWorkerOptions,
+  'taskQueue' | 'workflowBundle' | 'maxCachedWorkflows' | 'lateAfterMs'
+>): Promise<RunningCartWorker> {
   const { namespace } = temporal;
   const connection = await openWorkerConnection(temporal);
   await registerSearchAttributes(connection, namespace);

@@ -40,6 +40,7 @@ it('a cart without commands for 30 days ends its run, and its next command gets 
   const taskQueue = `idle-${randomUUID()}`;
   const workflowId = cartWorkflowId(`user-${randomUUID()}`);
   const worker = await createCartWorker({
+    lateAfterMs: 3_600_000,
     connection: env.nativeConnection,
     namespace: 'default',
     taskQueue,

@@ -1,23 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { createLoadCheckpoint } from '../../activities/load-checkpoint';
 import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
 import { emptyCheckpoint, handleAgain, type RecordedDecision, refOf } from '../../src/domain/handle';
 import { archive } from '../../src/postgres/archive';
+import { readCheckpoint } from '../../src/postgres/log/checkpoint';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
 import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 
 let database: TestDatabase;
 let readCart: ReadCart;
-let activities: Pick<CartActivities, 'loadCheckpoint' | 'projectCart'>;
+let activities: Pick<CartActivities, 'projectCart'>;
 beforeAll(async () => {
   database = await createDatabase();
   readCart = createCartReader(database.db);
   const noHistories = async () => [];
   activities = {
-    loadCheckpoint: createLoadCheckpoint(database.db),
     projectCart: createProjectCart(database.db, noHistories),
   };
 });
@@ -79,7 +78,7 @@ describe('projecting decisions', () => {
       currency: 'EUR',
     });
     expect(items).toMatchObject([{ product_id: 'pad', quantity: 3, unit_price: 250, added_version: 6 }]);
-    expect(await activities.loadCheckpoint(userId)).toEqual(checkpoint);
+    expect(await readCheckpoint(database.db, userId)).toEqual(checkpoint);
   });
 
   it('writes the same rows for every division into batches, with repeats and in parallel', async () => {
@@ -207,7 +206,7 @@ describe('projecting decisions', () => {
       return decisions;
     };
     const headOf = async (user: string) => {
-      const { sequence, last } = await activities.loadCheckpoint(user);
+      const { sequence, last } = await readCheckpoint(database.db, user);
       return { sequence, last: last! };
     };
     expect(await rejectReuse()).toEqual([
@@ -265,6 +264,6 @@ describe('the log and the archive', () => {
 
 describe('loadCheckpoint', () => {
   it('returns an empty cart at version 0 for an unknown user', async () => {
-    expect(await activities.loadCheckpoint(newUser())).toEqual(decideAll([]).checkpoint);
+    expect(await readCheckpoint(database.db, newUser())).toEqual(decideAll([]).checkpoint);
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { emptyCheckpoint } from '../../src/domain/handle';
 import { verifyUser } from '../../src/recovery/verify-all';
+import { buttonsOf } from '../support/buttons';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -17,24 +18,10 @@ const add = (user: string, productId = 'pen', headers: Record<string, string> = 
 const cartOf = async (user: string) => (await world.request('GET', `/carts/${user}`)).body;
 const commandsOf = (user: string) => world.db('cart_commands').where({ user_id: user }).orderBy('sequence');
 const findingsOf = async (user: string) => (await verifyUser({ client: world.client, db: world.db }, user)).findings;
-const handleOf = (user: string, runId?: string) => world.client.workflow.getHandle(cartWorkflowId(user), runId);
-
-/** The ids of the events that end workflow tasks, of the newest run: those it can be reset to. */
-async function tasksOf(user: string): Promise<number[]> {
-  const { events } = await handleOf(user).fetchHistory();
-  return events!.filter((event) => event.workflowTaskCompletedEventAttributes).map(({ eventId }) => Number(eventId));
-}
-
-async function reset(user: string, workflowTaskFinishEventId: number): Promise<void> {
-  const { runId } = await handleOf(user).describe();
-  await world.client.workflowService.resetWorkflowExecution({
-    namespace: world.namespace,
-    workflowExecution: { workflowId: cartWorkflowId(user), runId },
-    reason: 'pressed in the Web UI',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: workflowTaskFinishEventId as never,
-  });
-}
+const resetToFirst = async (user: string) => {
+  const run = buttonsOf(world, user);
+  await run.reset((await run.tasks())[0]!);
+};
 
 describe('a cart whose run was reset', () => {
   const places = [
@@ -47,7 +34,8 @@ describe('a cart whose run was reset', () => {
     const user = newUser();
     for (const product of ['pen', 'ink', 'pen']) await add(user, product);
     const before = await commandsOf(user);
-    await reset(user, choose(await tasksOf(user)));
+    const run = buttonsOf(world, user);
+    await run.reset(choose(await run.tasks()));
     const answer = await add(user, 'pad');
     expect(answer).toMatchObject({ status: 200, body: { version: 4, itemCount: 4 } });
     expect((await commandsOf(user)).slice(0, 3)).toEqual(before);
@@ -57,11 +45,11 @@ describe('a cart whose run was reset', () => {
   it('twice, and then terminated, continues all the same', async () => {
     const user = newUser();
     for (const product of ['pen', 'ink', 'pen']) await add(user, product);
-    await reset(user, (await tasksOf(user))[0]!);
+    await resetToFirst(user);
     await add(user, 'pad');
-    await reset(user, (await tasksOf(user))[0]!);
+    await resetToFirst(user);
     expect((await add(user, 'pen')).body).toMatchObject({ version: 5 });
-    await handleOf(user).terminate('pressed in the Web UI');
+    await buttonsOf(world, user).terminate();
     expect((await add(user, 'ink')).body).toMatchObject({ version: 6, itemCount: 6 });
     expect(await findingsOf(user)).toEqual([]);
   });
@@ -69,7 +57,7 @@ describe('a cart whose run was reset', () => {
   it('counts commands once that come while it decides again what is on record', async () => {
     const user = newUser();
     for (let round = 0; round < 5; round += 1) await add(user);
-    await reset(user, (await tasksOf(user))[0]!);
+    await resetToFirst(user);
     await Promise.all(Array.from({ length: 10 }, () => add(user)));
     expect(await cartOf(user)).toMatchObject({ version: 15, itemCount: 15 });
     expect((await commandsOf(user)).map(({ sequence }) => sequence)).toEqual(
@@ -155,7 +143,7 @@ describe('a run of the workflow that was started by hand', () => {
       },
       unprojected: [],
     };
-    await handleOf(user).terminate();
+    await buttonsOf(world, user).terminate();
     await world.client.workflow.start('cartWorkflow', {
       workflowId: cartWorkflowId(user),
       taskQueue: world.taskQueue,

@@ -52,6 +52,8 @@ interface WorldOptions {
   /** Gives the world its own namespace, for tests that read all carts of a namespace. */
   readonly isAlone?: boolean;
   readonly maxCachedWorkflows?: number;
+  /** How old a command may be that an ended run left behind. */
+  readonly lateAfterMs?: number;
   readonly temporalAddress?: string;
   /** The address at which the APIs connect to Temporal, if it differs from the worker's. */
   readonly apiTemporalAddress?: string;
@@ -80,6 +82,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     temporal,
     databaseUrl,
     taskQueue,
+    lateAfterMs: options.lateAfterMs ?? 3_600_000,
     workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });

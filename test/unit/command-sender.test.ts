@@ -17,9 +17,14 @@ interface Signal {
  * start a cart have a `taskQueue`.
  */
 function openSender(
-  options: { isNew?: () => Promise<boolean>; take?: () => Promise<void>; isOpen?: () => boolean } = {},
+  options: {
+    isNew?: () => Promise<boolean>;
+    take?: () => Promise<void>;
+    isOpen?: () => boolean;
+    hasRun?: boolean;
+  } = {},
 ) {
-  const { isNew = async () => false, take = async () => {}, isOpen = () => true } = options;
+  const { isNew = async () => false, take = async () => {}, isOpen = () => true, hasRun = false } = options;
   const signals: Signal[] = [];
   const client = {
     withDeadline: (_deadline: number, send: () => Promise<unknown>) => send(),
@@ -29,6 +34,9 @@ function openSender(
         await take();
       },
       getHandle: (workflowId: string) => ({
+        async describe() {
+          if (!hasRun) throw new WorkflowNotFoundError('workflow not found', workflowId, undefined);
+        },
         async signal(signal: string, ...signalArgs: unknown[]) {
           if (!isOpen()) throw new WorkflowNotFoundError('workflow execution already completed', workflowId, undefined);
           signals.push({ workflowId, signal, signalArgs });
@@ -114,6 +122,12 @@ describe('the command sender', () => {
     ['is not looked up in time', () => new Promise<boolean>(() => {})],
   ])('lets the cart load its checkpoint where the user %s', async (_what, isNew) => {
     const { signals, send } = openSender({ isNew });
+    await send('alice', addPen());
+    expect(signals[0]).not.toHaveProperty('args');
+  });
+
+  it('lets the cart of a user load its checkpoint whom Postgres does not know and Temporal does', async () => {
+    const { signals, send } = openSender({ isNew: async () => true, hasRun: true });
     await send('alice', addPen());
     expect(signals[0]).not.toHaveProperty('args');
   });

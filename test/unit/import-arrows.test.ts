@@ -54,10 +54,16 @@ const rules: readonly Rule[] = [
     example: { file: 'src/temporal/histories/runs.ts', target: 'src/postgres/database' },
   },
   {
-    title: 'the activities import only Postgres, Temporal, the contract and the rules',
+    title: 'the activities import only the delivery, Postgres, Temporal, the contract and the rules',
     from: /^activities\//,
-    isForbidden: onlyOurs(/^(activities|src\/(postgres|temporal|contract|domain))\//),
+    isForbidden: onlyOurs(/^(activities|src\/(delivery|postgres|temporal|contract|domain))\//),
     example: { file: 'activities/project-cart.ts', target: 'src/recovery/heal' },
+  },
+  {
+    title: 'the delivery imports only Postgres, Temporal, the contract and the rules',
+    from: /^src\/delivery\//,
+    isForbidden: onlyOurs(ours('delivery|postgres|temporal|contract|domain')),
+    example: { file: 'src/delivery/deliver.ts', target: 'src/recovery/heal' },
   },
   {
     title: 'only the worker imports the workflow or the activities',

@@ -35,6 +35,18 @@ export async function readRecordedRefs(
   return found;
 }
 
+/** The decisions on record under any of these ids, or that rejected a reuse of one of them. */
+export async function readRecordedUnder(db: Knex, userId: string, ids: readonly string[]): Promise<RecordedRef[]> {
+  const { rows } = await db.raw(recordedUnder, { userId, ids: [...ids] }).options({ name: 'recorded-under' });
+  return rows.map(toRecordedRef);
+}
+
+/** The decisions that were made after an instant, the newest first. */
+export async function readDecidedAfter(db: Knex, userId: string, instant: string): Promise<RecordedRef[]> {
+  const { rows } = await db.raw(decidedAfter, [userId, instant]).options({ name: 'decided-after' });
+  return rows.map(toRecordedRef);
+}
+
 /** Whether the decision rejected the reuse of an id. */
 export const isReuse = (decision: RecordedDecision): boolean =>
   decision.outcome === 'rejected' && decision.code === 'idempotency_key_reused';
@@ -44,7 +56,7 @@ export const reuseOf = (commandId: string, fingerprint: string): string =>
   markReuse(withoutSequence(commandId), fingerprint);
 
 /** The id that was reused: without the `~<sequence>` under which the reuse is recorded. */
-const withoutSequence = (commandId: string): string => commandId.slice(0, commandId.lastIndexOf('~'));
+export const withoutSequence = (commandId: string): string => commandId.slice(0, commandId.lastIndexOf('~'));
 
 interface Row {
   readonly place: number;
@@ -83,6 +95,17 @@ export const toRemembered = (refs: readonly RecordedRef[]) => ({
 export const recordedRefColumns = `c.sequence, c.command_id, c.run_id, c.decided_at, c.type, c.expected_version,
          c.data - 'items' as data, c.code`;
 
+/** SQL: the id without the `~<sequence>` under which a reuse is recorded. */
+const reusedId = "left(command_id, -position('~' in reverse(command_id)))";
+
+const recordedUnder = `
+  select ${recordedRefColumns} from cart_commands c
+  where user_id = :userId and (command_id = any(:ids::text[])
+                               or (code = 'idempotency_key_reused' and ${reusedId} = any(:ids::text[])))`;
+
+const decidedAfter = `
+  select ${recordedRefColumns} from cart_commands c where user_id = ? and decided_at > ?::timestamptz order by sequence desc`;
+
 const recordedRefs = `
   select asked.place, ${recordedRefColumns}
   from jsonb_to_recordset(?::jsonb) as asked (place integer, user_id text, first integer, last integer, ids jsonb, reused jsonb)
@@ -95,7 +118,7 @@ const recordedRefs = `
     union all
     select * from cart_commands
     where jsonb_array_length(asked.reused) > 0 and user_id = asked.user_id and code = 'idempotency_key_reused'
-      and left(command_id, -position('~' in reverse(command_id))) in (select jsonb_array_elements_text(asked.reused))
+      and ${reusedId} in (select jsonb_array_elements_text(asked.reused))
       and sequence not between asked.first and asked.last
       and command_id <> all(array(select jsonb_array_elements_text(asked.ids)))
   ) as c

@@ -1,5 +1,4 @@
 import { temporal } from '@temporalio/proto';
-import type { Logger } from 'pino';
 import { isCartWorkflowId, userIdOf } from '../../contract/ids';
 import { cartWorkflowType } from '../../contract/workflow';
 import { archive, findArchived } from '../../postgres/archive';
@@ -65,35 +64,4 @@ export async function sweepClosedRuns(source: HistorySource, signal?: AbortSigna
     );
   }
   return archived;
-}
-
-const hourMs = 3_600_000;
-
-/**
- * Archives closed runs now and every hour. The next run of a chain archives the run before it, so this is for the last
- * runs of chains and for runs whose next run failed to do it. An error is logged, and the next sweep tries again.
- */
-export function sweepHourly(source: HistorySource, logger: Logger): { close(): Promise<void> } {
-  const stop = new AbortController();
-  const sweep = async () => {
-    try {
-      const archived = await sweepClosedRuns(source, stop.signal);
-      if (archived > 0) logger.info({ archived }, 'archived closed runs');
-    } catch (error) {
-      if (!stop.signal.aborted)
-        logger.error({ err: error }, 'the sweep of closed runs failed; it runs again in an hour');
-    }
-  };
-  let sweeping = sweep();
-  const timer = setInterval(() => {
-    sweeping = sweeping.then(sweep);
-  }, hourMs);
-  timer.unref();
-  return {
-    async close() {
-      clearInterval(timer);
-      stop.abort();
-      await sweeping;
-    },
-  };
 }

@@ -1,7 +1,7 @@
-import { projectCartActivity } from '../../contract/activities';
+import { type Batch, projectCartActivity } from '../../contract/activities';
 import { cartWorkflowId } from '../../contract/ids';
 import { isId } from '../../domain/fields';
-import type { RecordedDecision } from '../../domain/handle';
+import { type DecisionRef, isSameDecision, type RecordedDecision, refOf } from '../../domain/handle';
 import { listArchived, readArchivedHistory } from '../../postgres/archive';
 import { payloadConverter } from '../payload-converter';
 import { decisiveEventsOf, fetchDecisiveEvents } from './decisive-events';
@@ -16,6 +16,8 @@ export interface HistoryDecision {
    * and the run decided its command again. `open`: neither is known.
    */
   readonly status: 'projected' | 'diverged' | 'open';
+  /** The decision before it; null where there is none, absent where its run did not say. */
+  readonly predecessor?: DecisionRef | null;
 }
 
 /**
@@ -23,26 +25,31 @@ export interface HistoryDecision {
  * @throws Error naming the event whose payload is not one of ours.
  */
 export function decisionsIn(history: History): HistoryDecision[] {
-  const batches = new Map<string, readonly RecordedDecision[]>();
+  const batches = new Map<string, StoredBatch>();
   const found = new Map<string, HistoryDecision>();
-  const note = (decisions: readonly RecordedDecision[], status: HistoryDecision['status']) => {
-    for (const decision of decisions) found.set(nameOf(decision), { decision, status });
+  const note = ({ decisions, after }: StoredBatch, status: HistoryDecision['status']) => {
+    for (const [index, decision] of decisions.entries()) {
+      const predecessor = index === 0 ? after : refOf(decisions[index - 1]!);
+      found.set(nameOf(decision), { decision, status, ...(predecessor === undefined ? {} : { predecessor }) });
+    }
   };
   for (const event of history.events ?? []) {
     const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } = event;
     if (scheduled?.activityType?.name === projectCartActivity) {
-      const input = decode<{ decisions?: RecordedDecision[] }>(scheduled.input);
-      if (!Array.isArray(input?.decisions)) {
+      const batch = decode<StoredBatch>(scheduled.input);
+      if (!Array.isArray(batch?.decisions)) {
         throw new Error(`Event ${event.eventId} of the history has no readable decisions.`);
       }
-      batches.set(String(event.eventId), input.decisions);
-      note(input.decisions, 'open');
+      batches.set(String(event.eventId), batch);
+      note(batch, 'open');
     }
     const batch = completed && batches.get(String(completed.scheduledEventId));
     if (batch) note(batch, statusOf(decode(completed.result)));
   }
   return [...found.values()];
 }
+
+type StoredBatch = Pick<Batch, 'decisions' | 'after'>;
 
 /** Two decisions that different runs made at the same place have different names. */
 export const nameOf = ({ sequence, command, runId, decidedAt }: RecordedDecision): string =>
@@ -104,6 +111,36 @@ export async function readDecisions(
 function isSettled(found: ReadonlyMap<number, HistoryDecision>, after: number): boolean {
   const isGapFree = found.size > 0 && Math.max(...found.keys()) === after + found.size;
   return isGapFree && [...found.values()].every(({ status }) => status === 'projected');
+}
+
+/**
+ * The decisions that follow on the record and were shown: their projection had answered, and Postgres has lost them
+ * since, as after restoring an older backup. In order; none where the record has gone on without them.
+ * @param last the last decision on record.
+ */
+export async function readShownAfter(
+  source: HistorySource,
+  userId: string,
+  last: DecisionRef | undefined,
+): Promise<RecordedDecision[]> {
+  const shown: HistoryDecision[] = [];
+  for await (const history of newestFirst(source, userId, false)) {
+    const found = decisionsIn(history);
+    shown.push(...found.filter(({ status }) => status === 'projected'));
+    if (last !== undefined && found.some(({ decision }) => isSameDecision(refOf(decision), last))) break;
+  }
+  const following: RecordedDecision[] = [];
+  for (let end = last; ; end = refOf(following.at(-1)!)) {
+    const next = shown.find((each) => isDirectlyAfter(end, each));
+    if (next === undefined) return following;
+    following.push(next.decision);
+  }
+}
+
+function isDirectlyAfter(end: DecisionRef | undefined, { decision, predecessor }: HistoryDecision): boolean {
+  if (decision.sequence !== (end?.sequence ?? 0) + 1) return false;
+  if (end === undefined || predecessor === undefined) return true;
+  return predecessor !== null && isSameDecision(predecessor, end);
 }
 
 /** All that the histories have of a cart's decisions, branches that the record has left included. */

@@ -65,17 +65,23 @@ export async function listRuns({ client, db }: HistorySource, userId: string): P
 }
 
 /** Reads the history of a listed run. Returns undefined if neither Temporal nor the archive has it any more. */
-export async function readRun(
-  { client, db }: HistorySource,
-  userId: string,
-  info: RunInfo,
-): Promise<CartRun | undefined> {
+export async function readRun(source: HistorySource, userId: string, info: RunInfo): Promise<CartRun | undefined> {
   if (info.source === 'temporal') {
-    const history = await fetchHistory(client, cartWorkflowId(userId), info.runId);
+    const history = await fetchHistory(source.client, cartWorkflowId(userId), info.runId);
     if (history !== undefined) return { ...info, history };
   }
-  const archived = await readArchivedHistory(db, info.runId);
-  return archived && { ...info, isClosed: true, source: 'archive', history: HistoryMessage.decode(archived) };
+  const history = await readArchived(source, info.runId);
+  return history && { ...info, isClosed: true, source: 'archive', history };
+}
+
+/** Reads the history of a run. Returns undefined if neither Temporal nor the archive has it. */
+export async function readHistory(source: HistorySource, userId: string, runId: string): Promise<History | undefined> {
+  return (await fetchHistory(source.client, cartWorkflowId(userId), runId)) ?? readArchived(source, runId);
+}
+
+async function readArchived({ db }: HistorySource, runId: string): Promise<History | undefined> {
+  const archived = await readArchivedHistory(db, runId);
+  return archived && HistoryMessage.decode(archived);
 }
 
 /** Lists the users that have a cart in Temporal or in the archive, each once. */

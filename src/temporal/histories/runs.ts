@@ -64,7 +64,7 @@ export function endOf({ events }: History): { closedAt: string; closedAs: string
   return ending && { closedAt: instantOf(last), closedAs: endings.exec(ending[0])![1]! };
 }
 
-function instantOf({ eventTime }: HistoryEvent): string {
+export function instantOf({ eventTime }: HistoryEvent): string {
   return new Date(Number(eventTime?.seconds ?? 0) * 1_000 + Math.floor((eventTime?.nanos ?? 0) / 1e6)).toISOString();
 }
 

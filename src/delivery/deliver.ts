@@ -1,0 +1,113 @@
+import { cartWorkflowId, isCartWorkflowId, userIdOf } from '../contract/ids';
+import { deliverSignalName } from '../contract/signals';
+import { type CartWorkflow, cartWorkflowType } from '../contract/workflow';
+import { findSettled, markSettled, settledSince } from '../postgres/settled-runs';
+import { archiveRun } from '../temporal/histories/archive-runs';
+import { type HistorySource, readHistory } from '../temporal/histories/histories';
+import { hasLeftBehind } from '../temporal/histories/received-commands';
+import { readUnrecorded } from './unrecorded';
+
+/** The carts that one pass asked to take over what their earlier runs left behind. */
+export interface Delivery {
+  readonly userIds: ReadonlySet<string>;
+  /** How many commands were not on record, before the carts took them over. */
+  readonly commands: number;
+  /** When the newest of the ended runs that it looked at ended; undefined where there is none. */
+  readonly newestEnd: Date | undefined;
+}
+
+interface DeliveryScope {
+  /** Only this user's runs. */
+  readonly userId?: string | undefined;
+  /** Only runs that ended then or later. */
+  readonly endedSince?: Date | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const runsAtOnce = 8;
+
+/**
+ * Looks at the runs that were terminated, failed, timed out or were reset, and asks the carts whose commands are not
+ * all on record to take them over; a cart without an open run gets one. The others are archived, and are settled.
+ */
+export async function deliverLeftBehind(
+  source: HistorySource,
+  taskQueue: string,
+  { userId, endedSince, signal }: DeliveryScope = {},
+): Promise<Delivery> {
+  const since = endedSince ?? (await settledSince(source.db));
+  const userIds = new Set<string>();
+  let [commands, newestEnd]: [number, Date | undefined] = [0, undefined];
+  const deliver = async (workflowId: string, runId: string) => {
+    const left = await countUnrecorded(source, userIdOf(workflowId), runId);
+    if (left === 0) return settle(source, workflowId, runId);
+    commands += left;
+    userIds.add(userIdOf(workflowId));
+  };
+  const deliverAll = async (runs: readonly { readonly workflowId: string; readonly runId: string }[]) => {
+    const settled = await findSettled(
+      source.db,
+      runs.map(({ runId }) => runId),
+    );
+    const unsettled = runs.filter(({ runId }) => !settled.has(runId));
+    for (let first = 0; first < unsettled.length && !signal?.aborted; first += runsAtOnce) {
+      const some = unsettled.slice(first, first + runsAtOnce);
+      await Promise.all(some.map(({ workflowId, runId }) => deliver(workflowId, runId)));
+    }
+  };
+  let page: { readonly workflowId: string; readonly runId: string }[] = [];
+  for await (const { workflowId, runId, closeTime } of source.client.workflow.list({ query: queryOf(since, userId) })) {
+    if (closeTime !== undefined && closeTime > (newestEnd ?? since)) newestEnd = closeTime;
+    if (isCartWorkflowId(workflowId)) page.push({ workflowId, runId });
+    if (page.length < 200) continue;
+    await deliverAll(page);
+    page = [];
+  }
+  await deliverAll(page);
+  for (const user of userIds) await askToTakeOver(source, taskQueue, user);
+  return { userIds, commands, newestEnd };
+}
+
+/** Temporal's list may get the end of a run later than that of a run that ended after it. */
+const listDelayMs = 120_000;
+
+/** Makes a function that delivers as `deliverLeftBehind` does, each time only where runs have ended since the last. */
+export function createDeliverySweep(source: HistorySource, taskQueue: string) {
+  let endedSince: Date | undefined;
+  return async (signal: AbortSignal): Promise<Delivery> => {
+    const delivery = await deliverLeftBehind(source, taskQueue, { endedSince, signal });
+    const { userIds, newestEnd } = delivery;
+    const isDone = userIds.size === 0 && newestEnd !== undefined && !signal.aborted;
+    if (isDone) endedSince = new Date(newestEnd.getTime() - listDelayMs);
+    return delivery;
+  };
+}
+
+const queryOf = (since: Date, userId: string | undefined): string =>
+  [
+    `WorkflowType = '${cartWorkflowType}'`,
+    "ExecutionStatus in ('Terminated', 'Failed', 'TimedOut', 'Canceled')",
+    `CloseTime >= '${since.toISOString()}'`,
+    ...(userId === undefined ? [] : [`WorkflowId = '${cartWorkflowId(userId)}'`]),
+  ].join(' and ');
+
+async function countUnrecorded(source: HistorySource, userId: string, runId: string): Promise<number> {
+  const history = await readHistory(source, userId, runId);
+  if (history === undefined || !hasLeftBehind(history)) return 0;
+  return (await readUnrecorded(source, userId, [history])).length;
+}
+
+async function settle(source: HistorySource, workflowId: string, runId: string): Promise<void> {
+  await archiveRun(source, workflowId, runId);
+  await markSettled(source.db, runId);
+}
+
+async function askToTakeOver({ client }: HistorySource, taskQueue: string, userId: string): Promise<void> {
+  await client.workflow.signalWithStart<CartWorkflow, []>(cartWorkflowType, {
+    workflowId: cartWorkflowId(userId),
+    taskQueue,
+    signal: deliverSignalName,
+    signalArgs: [],
+    staticSummary: `Cart of ${userId}`,
+  });
+}
