@@ -1,3 +1,4 @@
+import { deliverLeftBehind } from '../delivery/deliver';
 import { healCart } from '../recovery/heal';
 import { type HealResult, healAll } from '../recovery/heal-all';
 import { readDecisions } from '../temporal/histories/decisions';
@@ -14,7 +15,8 @@ export const registerHeal: RegisterOp = (program, run) => {
   program
     .command('heal')
     .description(
-      "write the decisions that the log in Postgres lacks, from Temporal's histories, as after restoring a backup",
+      "write the decisions that the log in Postgres lacks, from Temporal's histories, as after restoring a backup, " +
+        'and deliver the commands that ended runs left behind',
     )
     .option('--user <userId>', 'only this cart', parseId)
     .option('--json', 'print the result as JSON')
@@ -28,21 +30,31 @@ export const registerHeal: RegisterOp = (program, run) => {
     );
 };
 
-async function healUser(context: OpsContext, userId: string): Promise<HealResult> {
+/** What healing wrote, and how many commands of ended runs were handed to their carts. */
+type Healed = HealResult & { readonly delivered: number };
+
+async function healUser(context: OpsContext, userId: string): Promise<Healed> {
   const decisions = await readDecisions(await context.histories(), userId);
   const missing = await healCart(context.db, userId, decisions);
-  return { carts: 1, decisions: decisions.length, missing, failed: [] };
+  return { carts: 1, decisions: decisions.length, missing, failed: [], delivered: await deliver(context, userId) };
 }
 
 /** Heals all carts and shows the progress. */
-export async function healEverything(context: OpsContext): Promise<HealResult> {
+export async function healEverything(context: OpsContext): Promise<Healed> {
   const progress = context.startProgress('carts healed');
   const result = await healAll(await context.histories(), ({ carts }) => progress.set(carts));
   progress.stop();
-  return result;
+  return { ...result, delivered: await deliver(context) };
 }
 
-export function describeHealed({ carts, decisions, missing, failed }: HealResult): string {
-  const summary = `${carts} carts, ${decisions} decisions in histories: ${missing} were missing in Postgres.`;
+async function deliver(context: OpsContext, userId?: string): Promise<number> {
+  const { taskQueue } = context.config.temporal;
+  return (await deliverLeftBehind(await context.histories(), taskQueue, { userId })).commands;
+}
+
+export function describeHealed({ carts, decisions, missing, failed, delivered }: Healed): string {
+  const summary =
+    `${carts} carts, ${decisions} decisions in histories: ${missing} were missing in Postgres.` +
+    (delivered > 0 ? ` ${delivered} commands of ended runs were handed to their carts, which decide them.` : '');
   return failed.length > 0 ? `${asTable(failed, ['userId', 'reason'])}\n${summary} See docs/operations.md.` : summary;
 }

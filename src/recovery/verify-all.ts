@@ -1,4 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { readLeftRuns } from '../delivery/left-runs';
+import { readUnrecorded } from '../delivery/unrecorded';
+import { identify } from '../domain/handle';
 import { listLoggedCarts } from '../postgres/log/read-logs';
 import { listUsersInReadModel } from '../postgres/read-model/stored';
 import { readHistoryRecord } from '../temporal/histories/decisions';
@@ -22,11 +25,28 @@ const retryMs = 2_000;
 
 /** Verifies one cart, and a second time if there are findings, because a projection may not have finished. */
 export async function verifyUser(source: HistorySource, userId: string): Promise<Verification> {
-  const verify = async () => verifyCart(source.db, userId, await readHistoryRecord(source, userId));
+  const verify = async () => {
+    const histories = await readHistoryRecord(source, userId);
+    const verification = await verifyCart(source.db, userId, histories);
+    const undelivered = histories.hasLeftRuns ? await findUndelivered(source, userId) : [];
+    return { ...verification, findings: [...verification.findings, ...undelivered] };
+  };
   const first = await verify();
   if (first.findings.length === 0) return first;
   await delay(retryMs);
   return verify();
+}
+
+/** The commands that ended runs left behind and that are not on record yet. */
+async function findUndelivered(source: HistorySource, userId: string): Promise<Finding[]> {
+  const commands = await readUnrecorded(source, userId, await readLeftRuns(source, userId));
+  return commands.map(({ command, receivedAt }) => ({
+    userId,
+    where: 'histories',
+    what:
+      `the command ${identify(command).ids[0]}, received at ${receivedAt}, is not on record, and its run has ended: ` +
+      'a worker delivers it within 15 s, or run ops heal',
+  }));
 }
 
 /**

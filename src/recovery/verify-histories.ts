@@ -30,7 +30,9 @@ export function checkHistories(
     const there = bySequence.get(decision.sequence);
     const isSamePlace = there !== undefined && placeOf(there) === placeOf(decision);
     if (isBranch && !isSamePlace) return commandIds.has(decision.command.commandId) ? [] : [missing(decision)];
-    return there === undefined ? [missing(decision)] : differing(decision, there);
+    if (there === undefined) return [missing(decision)];
+    const isSameCommand = isSamePlace || there.command.commandId === decision.command.commandId;
+    return isSameCommand ? differing(decision, there) : [lost(decision)];
   };
   return [
     ...projected.flatMap((decision) => compare(decision, false)),
@@ -49,6 +51,13 @@ const missing = (decision: RecordedDecision): HistoryFinding =>
   found(
     decision,
     `Temporal has decision ${decision.sequence} (${decision.command.commandId}), Postgres does not: run ops heal`,
+  );
+
+const lost = (decision: RecordedDecision): HistoryFinding =>
+  found(
+    decision,
+    `fork: decision ${decision.sequence} of run ${decision.runId} (${decision.command.commandId}) was projected, ` +
+      'and another one is on record: an older backup was restored, and the cart has gone on without it',
   );
 
 const unshown = (decision: RecordedDecision): HistoryFinding =>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { deliverLeftBehind } from '../../src/delivery/deliver';
+import { readLeftBehind } from '../../src/delivery/left-behind';
 import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { verifyUser } from '../../src/recovery/verify-all';
 import { buttonsOf, lockCart } from '../support/buttons';
@@ -74,6 +75,9 @@ describe('commands of a run that was terminated', () => {
   it('take effect though nobody touches the cart, by a sweep', async () => {
     const user = newUser();
     await leaveBehind(user, () => Promise.all([add(user, 'pen', {}), add(user, 'ink', {}), add(user, 'pad', {})]));
+    expect(await findingsOf(user)).toEqual(
+      Array(3).fill(expect.objectContaining({ what: expect.stringContaining('not on record') })),
+    );
     await sweepUntilDelivered(user);
     await until('they have taken effect', async () => (await cartOf(user)).itemCount === 3);
     expect(await findingsOf(user)).toEqual([]);
@@ -136,6 +140,18 @@ describe('commands of a run that was terminated', () => {
     await until('all have taken effect', async () => (await commandsOf(user)).length === 4);
     expect((await cartOf(user)).items.map(({ productId }: { productId: string }) => productId)).toEqual(['ink', 'pad']);
     expect(await findingsOf(user)).toEqual([]);
+  });
+
+  it('are superseded where they come too late', async () => {
+    const user = newUser();
+    await leaveBehind(user, () => add(user, 'pen', {}));
+    const source = { client: world.client, db: world.db };
+    const inAnHour = { runId: 'asks', now: new Date(Date.now() + 3_600_500), lateAfterMs: 3_600_000 };
+    const soon = { ...inAnHour, now: new Date(Date.now() + 3_500_000) };
+    expect((await readLeftBehind(source, user, inAnHour)).commands).toMatchObject([
+      { superseded: { type: 'addItem', productId: 'pen' }, reason: expect.stringContaining('too late') },
+    ]);
+    expect((await readLeftBehind(source, user, soon)).commands).toMatchObject([{ type: 'addItem', productId: 'pen' }]);
   });
 
   it('are left alone where the run ended before this database knew of settled runs', async () => {

@@ -6,6 +6,7 @@ import { listArchived, readArchivedHistory } from '../../postgres/archive';
 import { payloadConverter } from '../payload-converter';
 import { decisiveEventsOf, fetchDecisiveEvents } from './decisive-events';
 import type { HistorySource } from './histories';
+import { hasLeftBehind } from './received-commands';
 import { endOf, type History, originOf, startOf } from './runs';
 
 /** A decision as a run's history has it. */
@@ -149,6 +150,8 @@ export interface HistoryRecord {
   /** Those of which it is not known, or known not, that they were projected. */
   readonly others: readonly RecordedDecision[];
   readonly runIds: ReadonlySet<string>;
+  /** Whether any run ended without handing on what it had received. */
+  readonly hasLeftRuns: boolean;
 }
 
 /** Decisions that were projected, where no history was read. */
@@ -156,6 +159,7 @@ export const asProjected = (decisions: readonly RecordedDecision[]): HistoryReco
   projected: decisions,
   others: [],
   runIds: new Set(),
+  hasLeftRuns: false,
 });
 
 /** Reads every history of a cart. */
@@ -163,14 +167,16 @@ export async function readHistoryRecord(source: HistorySource, userId: string): 
   const projected = new Map<string, RecordedDecision>();
   const others = new Map<string, RecordedDecision>();
   const runIds = new Set<string>();
+  let hasLeftRuns = false;
   for await (const history of newestFirst(source, userId, false)) {
     runIds.add(originOf(history).runId);
+    hasLeftRuns ||= hasLeftBehind(history);
     for (const { decision, status } of decisionsIn(history)) {
       (status === 'projected' ? projected : others).set(nameOf(decision), decision);
     }
   }
   for (const name of projected.keys()) others.delete(name);
-  return { projected: [...projected.values()], others: [...others.values()], runIds };
+  return { projected: [...projected.values()], others: [...others.values()], runIds, hasLeftRuns };
 }
 
 /**
