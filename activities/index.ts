@@ -1,7 +1,7 @@
 import type { CartActivities } from '../src/contract/activities';
 import type { DeliveryOptions } from '../src/delivery/left-behind';
-import { readDecisions } from '../src/temporal/histories/decisions';
 import type { HistorySource } from '../src/temporal/histories/histories';
+import { readDecisions } from '../src/temporal/histories/read-decisions';
 import { createArchiveRun } from './archive-run';
 import { createLoadCheckpoint, createReadLeftBehind } from './load-checkpoint';
 import { createProjectCart } from './project-cart';

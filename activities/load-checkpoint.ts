@@ -3,8 +3,8 @@ import type { LeftBehind, LoadedCart } from '../src/contract/activities';
 import { type DeliveryOptions, readLeftBehind } from '../src/delivery/left-behind';
 import { readCheckpoint } from '../src/postgres/log/checkpoint';
 import { projectBatches } from '../src/postgres/projection/project';
-import { readShownAfter } from '../src/temporal/histories/decisions';
 import type { HistorySource } from '../src/temporal/histories/histories';
+import { readShownAfter } from '../src/temporal/histories/read-decisions';
 
 /**
  * Reads a cart's checkpoint from Postgres, for the first run of a chain, and what earlier runs left behind. Decisions

@@ -1,7 +1,7 @@
 import { deliverLeftBehind } from '../delivery/deliver';
 import { healCart } from '../recovery/heal';
 import { type HealResult, healAll } from '../recovery/heal-all';
-import { readDecisions } from '../temporal/histories/decisions';
+import { readDecisions } from '../temporal/histories/read-decisions';
 import type { OpsContext, RegisterOp } from './context';
 import { examples, parseId } from './options';
 import { asTable } from './table';

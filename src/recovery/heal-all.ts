@@ -1,7 +1,7 @@
 import type { CartLog } from '../postgres/log/compare-log';
 import { sweepClosedRuns } from '../temporal/histories/archive-runs';
-import { readDecisions } from '../temporal/histories/decisions';
 import { type HistorySource, listUsers } from '../temporal/histories/histories';
+import { readDecisions } from '../temporal/histories/read-decisions';
 import { forEachAtOnce } from './each';
 import { healMany } from './heal-many';
 

@@ -2,7 +2,7 @@ import canonicalize from 'canonicalize';
 import type { CartEvent } from '../domain/events';
 import type { RecordedDecision } from '../domain/handle';
 import { isRecordedAs } from '../postgres/log/rows';
-import type { HistoryRecord } from '../temporal/histories/decisions';
+import type { HistoryRecord } from '../temporal/histories/read-decisions';
 
 /** A place where the record does not have what a history has, or a history does not have what the record has. */
 type HistoryFinding = { readonly where: 'histories'; readonly what: string } & (

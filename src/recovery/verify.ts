@@ -5,7 +5,7 @@ import { isRecordedAs } from '../postgres/log/rows';
 import { buildReadModel } from '../postgres/read-model/build';
 import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgres/read-model/stored';
 import { readModelTables } from '../postgres/read-model/tables';
-import type { HistoryRecord } from '../temporal/histories/decisions';
+import type { HistoryRecord } from '../temporal/histories/read-decisions';
 import { checkHistories, placeOf } from './verify-histories';
 
 /** Something that is wrong with a cart, with its place. */

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { deliverLeftBehind } from '../../src/delivery/deliver';
 import { readLeftBehind } from '../../src/delivery/left-behind';
+import { readLogs, readRecordedDecisions } from '../../src/postgres/log/read-logs';
 import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { verifyUser } from '../../src/recovery/verify-all';
+import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { buttonsOf, lockCart } from '../support/buttons';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
@@ -286,5 +288,17 @@ describe('a signal with two inputs', () => {
     await until('both are on record', async () => (await commandsOf(user)).length === 2);
     expect((await commandsOf(user)).map(({ outcome }) => outcome)).toEqual(['applied', 'rejected']);
     expect((await cartOf(user)).itemCount).toBe(1);
+  });
+});
+
+describe('the histories of all these carts', () => {
+  it('give the record that Postgres has, also where it is rebuilt from them alone', async () => {
+    const source = { client: world.client, db: world.db };
+    const users: string[] = await world.db('carts').pluck('user_id');
+    expect(users.length).toBeGreaterThan(5);
+    for (const log of await readLogs(world.db, users)) {
+      const recorded = await readRecordedDecisions(world.db, log);
+      expect(await readDecisions(source, log.userId)).toEqual(recorded);
+    }
   });
 });

@@ -3,7 +3,7 @@ import type { CartLog } from '../../src/postgres/log/compare-log';
 import { project } from '../../src/postgres/projection/project';
 import { healMany } from '../../src/recovery/heal-many';
 import { verifyCart } from '../../src/recovery/verify';
-import { asProjected } from '../../src/temporal/histories/decisions';
+import { asProjected } from '../../src/temporal/histories/read-decisions';
 import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { readModelText } from '../support/model-tables';

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { emptyCheckpoint } from '../../src/domain/handle';
+import { readLogs, readRecordedDecisions } from '../../src/postgres/log/read-logs';
 import { verifyUser } from '../../src/recovery/verify-all';
+import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { buttonsOf } from '../support/buttons';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
@@ -172,5 +174,17 @@ describe('a cart of 100 lines with the longest ids and names', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200));
     expect(await findingsOf(user)).toEqual([]);
+  });
+});
+
+describe('the histories of all these carts', () => {
+  it('give the record that Postgres has, also where it is rebuilt from them alone', async () => {
+    const source = { client: world.client, db: world.db };
+    const users: string[] = await world.db('carts').pluck('user_id');
+    expect(users.length).toBeGreaterThan(5);
+    for (const log of await readLogs(world.db, users)) {
+      const recorded = await readRecordedDecisions(world.db, log);
+      expect(await readDecisions(source, log.userId)).toEqual(recorded);
+    }
   });
 });

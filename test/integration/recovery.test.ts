@@ -6,7 +6,7 @@ import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { readModelDefinition, readModelTables } from '../../src/postgres/read-model/tables';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
-import { asProjected } from '../../src/temporal/histories/decisions';
+import { asProjected } from '../../src/temporal/histories/read-decisions';
 import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { readModelText } from '../support/model-tables';

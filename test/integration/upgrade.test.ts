@@ -12,7 +12,7 @@ import { project } from '../../src/postgres/projection/project';
 import { readPastCarts } from '../../src/queries/read-past-cart';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
-import { asProjected } from '../../src/temporal/histories/decisions';
+import { asProjected } from '../../src/temporal/histories/read-decisions';
 import { add, command } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { readModelText } from '../support/model-tables';
