@@ -1,4 +1,4 @@
-import { identify } from '../domain/handle';
+import { identify } from '../domain/record-command';
 import { type RecordedRef, readRecordedUnder, withoutSequence } from '../postgres/log/recorded';
 import { type HistorySource, readHistory } from '../temporal/histories/histories';
 import {

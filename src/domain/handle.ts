@@ -1,20 +1,11 @@
-import { type Command, type IncomingCommand, isMalformed, isSuperseded, type MalformedCommand } from './commands';
+import { type IncomingCommand, isMalformed, isSuperseded, type MalformedCommand } from './commands';
 import { decide, type RejectionCode } from './decide';
 import type { CartEvent, EventFact } from './events';
 import { evolve } from './evolve';
 import { fingerprintOf } from './fingerprint';
 import { type Memory, markReuse, openMemory, type RecentCommands, rememberedCommands } from './recent-commands';
+import { type RecordedCommand, record, reuseId, toCommand, unnamedId, unreadable } from './record-command';
 import { type Cart, emptyCart } from './state';
-
-/** A command as it is recorded: its envelope, and its own fields as `data`. */
-export interface RecordedCommand {
-  readonly commandId: string;
-  readonly type: string;
-  readonly actor: string;
-  readonly issuedAt: string;
-  readonly expectedVersion?: number;
-  readonly data: Readonly<Record<string, unknown>>;
-}
 
 /** The outcome of a command as it is recorded: its events have version, instant, command id and actor. */
 export type RecordedOutcome =
@@ -165,17 +156,12 @@ export const handleAgain = (
   context: Omit<HandleContext, 'unprojectedCount'>,
 ): Handled => handleAll(checkpoint, decisions.map(toCommand), { ...context, unprojectedCount: 0 });
 
-/** The id under which a command is recorded whose own id belongs to another command. */
-const reuseId = (commandId: string, sequence: number): string => `${commandId}~${sequence}`;
-
 const rejectReuse = (commandId: string): RecordedOutcome => ({
   outcome: 'rejected',
   code: 'idempotency_key_reused',
   reason: `The id ${commandId} belongs to an earlier, different command.`,
   events: [],
 });
-
-const unreadable = (reason: string): string => `The command could not be read: ${reason}.`;
 
 function outcomeOf(cart: Cart, command: IncomingCommand, occurredAt: string): RecordedOutcome {
   if (isMalformed(command)) {
@@ -195,22 +181,6 @@ function outcomeOf(cart: Cart, command: IncomingCommand, occurredAt: string): Re
   return { outcome: 'applied', events: decision.events.map(stamp) };
 }
 
-function record(command: Command): RecordedCommand {
-  const { type, commandId, issuedAt, actor, expectedVersion, ...data } = command;
-  return { commandId, type, actor, issuedAt, ...(expectedVersion === undefined ? {} : { expectedVersion }), data };
-}
-
-/** The id of a malformed command without one. */
-const unnamedId = (fingerprint: string): string => `unnamed-${fingerprint}`;
-
-/** The ids under which a command can be on record, and the fingerprint that it has there. */
-export function identify(command: Command | MalformedCommand): { ids: readonly string[]; fingerprint: string } {
-  if (!isMalformed(command)) return { ids: [command.commandId], fingerprint: fingerprintOf(record(command)) };
-  const { type, commandId, payload } = command;
-  const fingerprint = fingerprintOf({ type, data: { payload } });
-  return { ids: [...(commandId === undefined ? [] : [commandId]), unnamedId(fingerprint)], fingerprint };
-}
-
 /**
  * A malformed command without an id, or whose id belongs to another command, gets one made of its type and payload:
  * handled again, it is recognised.
@@ -227,20 +197,4 @@ function recordMalformed(
   const use = commandId === undefined ? 'other' : memory.find(commandId, fingerprint);
   const isOwn = use === 'none' || (use === 'same' && memory.hasFingerprints);
   return { commandId: isOwn ? commandId! : otherId(), type, actor: 'unknown', issuedAt, data };
-}
-
-/** The command that a decision was made of. */
-export function toCommand({ command, ...decision }: RecordedDecision): IncomingCommand {
-  const { commandId: recordedId, type, actor, issuedAt, expectedVersion, data } = command;
-  const code = decision.outcome === 'rejected' ? decision.code : undefined;
-  const commandId = code === 'idempotency_key_reused' ? recordedId.slice(0, recordedId.lastIndexOf('~')) : recordedId;
-  if (typeof data.payload === 'string') {
-    const reason = decision.outcome === 'rejected' ? decision.reason : '';
-    const [before, after] = unreadable('\n').split('\n') as [string, string];
-    const inner = reason.startsWith(before) ? reason.slice(before.length, -after.length) : reason;
-    return { type, commandId, reason: inner, payload: data.payload };
-  }
-  const envelope = { commandId, issuedAt, actor, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
-  const own = { type, ...envelope, ...data } as Command;
-  return decision.outcome === 'rejected' && code === 'superseded' ? { superseded: own, reason: decision.reason } : own;
 }

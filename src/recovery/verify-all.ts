@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readLeftRuns } from '../delivery/left-runs';
 import { readUnrecorded } from '../delivery/unrecorded';
-import { identify } from '../domain/handle';
+import { identify } from '../domain/record-command';
 import { listLoggedCarts } from '../postgres/log/read-logs';
 import { listUsersInReadModel } from '../postgres/read-model/stored';
 import { type HistorySource, listUsers } from '../temporal/histories/histories';

@@ -1,5 +1,6 @@
 import type { CartEvent } from '../../domain/events';
-import type { RecordedCommand, RecordedDecision } from '../../domain/handle';
+import type { RecordedDecision } from '../../domain/handle';
+import type { RecordedCommand } from '../../domain/record-command';
 import type { ChainedEvent } from './hash-chain';
 
 /**

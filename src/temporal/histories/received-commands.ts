@@ -1,7 +1,7 @@
 import { deliverSignalName, parseSignal, reservedSignalName } from '../../contract/signals';
 import { isCarriedState } from '../../contract/workflow';
 import { type Command, isSuperseded, type MalformedCommand } from '../../domain/commands';
-import { toCommand } from '../../domain/handle';
+import { toCommand } from '../../domain/record-command';
 import { payloadConverter } from '../payload-converter';
 import { endOf, type History, instantOf, startOf } from './runs';
 
