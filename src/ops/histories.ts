@@ -3,10 +3,12 @@ import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { userIdOf } from '../contract/ids';
 import { cartWorkflowType } from '../contract/workflow';
+import { type DecisionRef, refOf } from '../domain/handle';
 import { findArchived, userOfArchived } from '../postgres/archive';
+import { readAllRefs } from '../postgres/log/recorded';
 import { sampleOf } from '../recovery/sample';
 import { sweepClosedRuns } from '../temporal/histories/archive-runs';
-import { decisionsIn } from '../temporal/histories/decisions';
+import { decisionsIn, nameOf } from '../temporal/histories/decisions';
 import {
   type CartRun,
   type HistorySource,
@@ -15,6 +17,7 @@ import {
   readRun,
   readRuns,
 } from '../temporal/histories/histories';
+import { endOf } from '../temporal/histories/runs';
 import type { OpsContext, RegisterOp } from './context';
 import { examples, parseId } from './options';
 import { asTable } from './table';
@@ -68,18 +71,28 @@ async function list(context: OpsContext, { user, json }: { user: string; json?: 
   const runs = await readRuns(await context.histories(), user);
   const runIds = runs.map((run) => run.runId);
   const archived = await findArchived(context.db, runIds);
-  const rows = runs.map((run) => ({ ...summaryOf(run), isArchived: archived.has(run.runId) }));
-  const fields = ['runId', 'startedAt', 'isClosed', 'isArchived', 'source', 'events', 'decisions'] as const;
+  const recorded = new Set((await readAllRefs(context.db, user)).map(nameOf));
+  const rows = runs.map((run) => ({ ...summaryOf(run, recorded), isArchived: archived.has(run.runId) }));
+  const fields = ['runId', 'startedAt', 'ended', 'isArchived', 'source', 'events', 'decisions', 'branch'] as const;
   if (json) context.print(JSON.stringify(rows, undefined, 2));
   else context.print(asTable(rows, fields) || noHistoryOf(user));
   return 0;
 }
 
-function summaryOf({ history, ...run }: CartRun) {
-  const sequences = decisionsIn(history).map(({ decision }) => decision.sequence);
-  const decisions = sequences.length > 0 ? `${sequences[0]}–${sequences.at(-1)}` : 'none';
-  return { ...run, events: history.events?.length ?? 0, decisions };
+/** `branch`: the decisions of the run that are not on record, because the record has gone another way. */
+function summaryOf({ history, ...run }: CartRun, recorded: ReadonlySet<string>) {
+  const decisions = decisionsIn(history).map(({ decision }) => refOf(decision));
+  return {
+    ...run,
+    ended: endOf(history)?.closedAs ?? 'open',
+    events: history.events?.length ?? 0,
+    decisions: rangeOf(decisions),
+    branch: rangeOf(decisions.filter((ref) => !recorded.has(nameOf(ref)))),
+  };
 }
+
+const rangeOf = (refs: readonly DecisionRef[]): string =>
+  refs.length > 0 ? `${refs[0]!.sequence}–${refs.at(-1)!.sequence}` : 'none';
 
 interface RunSelection {
   readonly user?: string;

@@ -7,6 +7,7 @@ import { cartWorkflowId } from '../../src/contract/ids';
 import { archive, listArchived, readArchivedHistory } from '../../src/postgres/archive';
 import { listRuns, listUsers, readRuns } from '../../src/temporal/histories/histories';
 import { addPen, bytesOf, continueAsNew, deleteRun } from '../support/archived-cart';
+import { buttonsOf } from '../support/buttons';
 import { replayCart } from '../support/replay';
 import { runOpsOn } from '../support/run-ops';
 import { expectSdkLog } from '../support/sdk-log';
@@ -82,6 +83,19 @@ describe('ops histories', () => {
 
   it('sweep archives the closed runs that are not in the archive', async () => {
     expect(await ops('histories', 'sweep')).toEqual({ status: 0, output: '0 closed runs archived' });
+  });
+
+  it('marks the decisions of a run that the record has left', async () => {
+    const left = newUser('left');
+    for (let n = 0; n < 3; n += 1) await addPen(world, left);
+    const run = buttonsOf(world, left);
+    await run.reset((await run.tasks())[0]!);
+    await addPen(world, left);
+    const { output } = await ops('histories', 'list', '--user', left, '--json');
+    expect(JSON.parse(output)).toMatchObject([
+      { ended: 'Terminated', decisions: '1–3', branch: 'none' },
+      { ended: 'open', decisions: '1–4', branch: '1–3' },
+    ]);
   });
 });
 

@@ -47,6 +47,10 @@ export async function readDecidedAfter(db: Knex, userId: string, instant: string
   return rows.map(toRecordedRef);
 }
 
+/** All decisions on record of a cart, the newest first. */
+export const readAllRefs = (db: Knex, userId: string): Promise<RecordedRef[]> =>
+  readDecidedAfter(db, userId, '-infinity');
+
 /** Whether the decision rejected the reuse of an id. */
 export const isReuse = (decision: RecordedDecision): boolean =>
   decision.outcome === 'rejected' && decision.code === 'idempotency_key_reused';

@@ -61,8 +61,12 @@ export async function listRuns({ client, db }: HistorySource, userId: string): P
   for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
     if (runs.get(runId)?.source !== 'temporal') await addFromTemporal(runId);
   }
-  return [...runs.values()].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+  return [...runs.values()].sort(byStart);
 }
+
+/** A run that was reset has the start of the run that it was reset from, which has ended. */
+const byStart = (a: RunInfo, b: RunInfo): number =>
+  a.startedAt === b.startedAt ? Number(b.isClosed) - Number(a.isClosed) : a.startedAt < b.startedAt ? -1 : 1;
 
 /** Reads the history of a listed run. Returns undefined if neither Temporal nor the archive has it any more. */
 export async function readRun(source: HistorySource, userId: string, info: RunInfo): Promise<CartRun | undefined> {
