@@ -3,7 +3,8 @@ import path from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils';
 import { version } from '../../package.json';
 import { cartWorkflowId } from '../../src/contract/ids';
-import { parseSignal } from '../../src/contract/signals';
+import { deliverSignalName, parseSignal } from '../../src/contract/signals';
+import { buttonsOf } from '../support/buttons';
 import { malformedSignals } from '../support/malformed-signals';
 import { openShortRunWorld, type ShortRunWorld } from '../support/short-runs';
 import { until } from '../support/until';
@@ -42,7 +43,7 @@ const stories: Readonly<Record<string, (world: World, user: string) => Promise<u
     const different = new Set<string>();
     for (const [, signal, args] of short) {
       await world.signal(user, signal, ...args);
-      different.add(JSON.stringify(parseSignal(signal, args[0])));
+      different.add(JSON.stringify(parseSignal(signal, ...args)));
       await untilDecided(world, user, 3 + different.size);
     }
   },
@@ -61,22 +62,25 @@ const stories: Readonly<Record<string, (world: World, user: string) => Promise<u
   },
   async reset(world, user) {
     for (const product of ['pen', 'ink', 'pen']) await add(world, user, product);
-    const handle = world.client.workflow.getHandle(cartWorkflowId(user));
-    const { events } = await handle.fetchHistory();
-    const firstTask = events!.find((event) => event.workflowTaskCompletedEventAttributes)!;
-    const { runId } = await handle.describe();
-    await world.client.workflowService.resetWorkflowExecution({
-      namespace: world.namespace,
-      workflowExecution: { workflowId: cartWorkflowId(user), runId },
-      reason: 'to be recorded',
-      requestId: user,
-      workflowTaskFinishEventId: firstTask.eventId!,
-    });
+    const run = buttonsOf(world, user);
+    await run.reset((await run.tasks())[0]!);
     await add(world, user, 'pad');
   },
   async restarted(world, user) {
     await add(world, user, 'pen');
-    await world.client.workflow.getHandle(cartWorkflowId(user)).terminate('the next command starts a fresh chain');
+    await buttonsOf(world, user).terminate();
+    await add(world, user, 'pen');
+  },
+  async delivered(world, user) {
+    await add(world, user, 'pen');
+    await world.stopWorker();
+    for (const product of ['ink', 'pad']) {
+      await world.request('POST', `/carts/${user}/items`, { productId: product });
+    }
+    await buttonsOf(world, user).terminate();
+    await world.startWorker();
+    await add(world, user, 'pen');
+    await world.signal(user, deliverSignalName);
     await add(world, user, 'pen');
   },
 };

@@ -1,9 +1,10 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Payload } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
-import { parseSignal } from '../../src/contract/signals';
+import { deliverSignalName, parseSignal } from '../../src/contract/signals';
 import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
 import { payloadConverter } from '../../src/temporal/payload-converter';
 import { bundleCartWorkflow } from '../../src/worker/bundle';
@@ -79,9 +80,12 @@ describe('workflow code with its steps in another order', () => {
   });
 });
 
-/** The first argument of a recorded call, decoded. */
+/** The arguments of a recorded call, decoded. */
 // biome-ignore lint/suspicious/noExplicitAny: recorded values of many shapes
-const firstOf = (payloads: any): any => payloads?.payloads?.[0] && payloadConverter.fromPayload(payloads.payloads[0]);
+const allOf = (payloads: any): any[] =>
+  (payloads?.payloads ?? []).map((payload: Payload) => payloadConverter.fromPayload(payload));
+// biome-ignore lint/suspicious/noExplicitAny: recorded values of many shapes
+const firstOf = (payloads: any): any => allOf(payloads)[0];
 
 describe('the present rules', () => {
   it.each(names)('decide the signals of %s as recorded', (name) => {
@@ -93,7 +97,8 @@ describe('the present rules', () => {
     const loaded = events
       .map((event) => event.activityTaskCompletedEventAttributes)
       .find((completed) => completed && activityOf(completed.scheduledEventId).activityType?.name === 'loadCheckpoint');
-    let checkpoint: Checkpoint = carried?.checkpoint ?? firstOf(loaded?.result) ?? emptyCheckpoint;
+    const begun = carried ?? firstOf(loaded?.result);
+    let checkpoint: Checkpoint = begun?.checkpoint ?? begun ?? emptyCheckpoint;
     const from = checkpoint.sequence;
     const recorded = new Map<number, RecordedDecision>();
     for (const event of events) {
@@ -101,20 +106,20 @@ describe('the present rules', () => {
       if (scheduled?.activityType?.name !== 'projectCart') continue;
       for (const decision of firstOf(scheduled.input).decisions) recorded.set(decision.sequence, decision);
     }
-    for (const event of events) {
-      const signaled = event.workflowExecutionSignaledEventAttributes;
-      if (!signaled) continue;
-      for (const command of parseSignal(signaled.signalName!, firstOf(signaled.input))) {
-        const known = recorded.get(checkpoint.sequence + 1);
-        const step = handle(checkpoint, command, {
-          now: known?.decidedAt ?? '',
-          runId: known?.runId ?? '',
-          freshId: () => known?.command.commandId ?? 'not projected in this run',
-          unprojectedCount: 0,
-        });
-        if (step.decision && known) expect(comparable(step.decision)).toEqual(comparable(known));
-        checkpoint = step.checkpoint;
-      }
+    const signalled = events
+      .map((event) => event.workflowExecutionSignaledEventAttributes)
+      .filter((signaled) => signaled && signaled.signalName !== deliverSignalName)
+      .flatMap((signaled) => parseSignal(signaled!.signalName!, ...allOf(signaled!.input)));
+    for (const command of [...(begun?.leftBehind?.commands ?? []), ...signalled]) {
+      const known = recorded.get(checkpoint.sequence + 1);
+      const step = handle(checkpoint, command, {
+        now: known?.decidedAt ?? '',
+        runId: known?.runId ?? '',
+        freshId: () => known?.command.commandId ?? 'not projected in this run',
+        unprojectedCount: 0,
+      });
+      if (step.decision && known) expect(comparable(step.decision)).toEqual(comparable(known));
+      checkpoint = step.checkpoint;
     }
     expect(checkpoint.sequence).toBeGreaterThanOrEqual(Math.max(from, ...recorded.keys()));
     const hasSignals = events.some((event) => event.workflowExecutionSignaledEventAttributes);
