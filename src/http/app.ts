@@ -1,6 +1,8 @@
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler, type Router } from 'express';
 import type { Logger } from 'pino';
+import { prepareDrain } from './drain';
 import { type HealthChecks, type HealthDetails, healthRoutes } from './health';
 import { notFound, Problem, problemHandler } from './problem';
 
@@ -12,12 +14,13 @@ export function createApp(options: {
   checks: HealthChecks;
   details?: HealthDetails;
   logger: Logger;
+  stopping?: AbortSignal | undefined;
 }) {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(healthRoutes(options.checks, options.details ?? {}));
+  app.use(healthRoutes(options.checks, options.details ?? {}, options.stopping));
   app.use(requireJson, express.json({ limit: bodyLimit }));
   for (const router of options.routers) app.use(router);
   app.use(notFound);
@@ -33,9 +36,23 @@ const requireJson: RequestHandler = (req, _res, next) => {
   next();
 };
 
+/** A listening server. */
+export interface HttpServer {
+  readonly port: number;
+  /**
+   * Stops accepting connections and answers the requests under way. Resolves once all connections are closed, at the
+   * latest after the grace time, when it destroys those that are left.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Longer than a request takes while Postgres or Temporal does not answer. */
+const defaultGraceMs = 5_500;
+
 /** Resolves once the server accepts requests. @throws Error with the port's number if the port is in use. */
-export async function listen(app: express.Express, host: string, port: number): Promise<Server> {
+export async function listen(app: express.Express, host: string, port: number): Promise<HttpServer> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+  const drain = prepareDrain(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -46,13 +63,8 @@ export async function listen(app: express.Express, host: string, port: number): 
     );
     server.listen(port, host, resolve);
   });
-  return server;
-}
-
-/** Stops accepting requests. Resolves once the running requests are answered. */
-export async function closeServer(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (graceMs = defaultGraceMs) => drain(graceMs),
+  };
 }

@@ -19,4 +19,6 @@ export interface RoleOptions {
   /** The address of Temporal's Web UI. If it is set, the timeline links to the runs. */
   readonly webUiUrl?: string | undefined;
   readonly logger: Logger;
+  /** Ends the waits of requests when the process begins to stop. */
+  readonly stopping?: AbortSignal;
 }

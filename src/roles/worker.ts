@@ -26,8 +26,7 @@ export async function openWorker({ temporal, databaseUrl, logger }: RoleOptions)
       postgres: () => checkDatabase(db),
     },
     async close() {
-      await sweeper.close();
-      await cartWorker.close();
+      await Promise.all([sweeper.close(), cartWorker.close()]);
     },
   };
 }

@@ -8,11 +8,13 @@ export const channel = 'cart_projected';
 export interface Announcements {
   /** Calls `listener` after each projection of this cart. @returns a function that stops this. */
   onProjection(userId: string, listener: () => void): () => void;
+  /** Whether the process is stopping, so that no request should wait. When that begins, all listeners are called. */
+  readonly isStopping: boolean;
   close(): Promise<void>;
 }
 
 /** Listens on a connection of its own, and reconnects if it is lost. It never fails: without Postgres it is silent. */
-export function listenForProjections(url: string, logger: Logger): Announcements {
+export function listenForProjections(url: string, logger: Logger, stopping?: AbortSignal): Announcements {
   const listeners = new Map<string, Set<() => void>>();
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
@@ -43,6 +45,10 @@ export function listenForProjections(url: string, logger: Logger): Announcements
       });
   };
   connect();
+  const callAll = () => {
+    for (const ofCart of listeners.values()) for (const listener of ofCart) listener();
+  };
+  stopping?.addEventListener('abort', callAll);
 
   return {
     onProjection(userId, listener) {
@@ -53,8 +59,12 @@ export function listenForProjections(url: string, logger: Logger): Announcements
         if (ofCart.size === 0) listeners.delete(userId);
       };
     },
+    get isStopping() {
+      return stopping?.aborted ?? false;
+    },
     async close() {
       isClosed = true;
+      stopping?.removeEventListener('abort', callAll);
       clearTimeout(retry);
       await client?.end().catch(() => undefined);
     },
