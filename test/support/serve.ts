@@ -5,7 +5,7 @@ import { createApp, listen } from '../../src/http/app';
 /** An HTTP server on a free port. */
 export interface TestServer {
   readonly url: string;
-  close(): Promise<void>;
+  close(graceMs?: number): Promise<void>;
 }
 
 /** Serves only these routes, without the other parts of a role. */
