@@ -9,6 +9,7 @@ import { createCatalogue } from '../../src/postgres/catalogue';
 import { compile } from '../support/compile';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { type KeptAliveAnswer, openKeptAlive, sendUntilClosed } from '../support/kept-alive';
+import { openProxy } from '../support/proxy';
 import { until } from '../support/until';
 import { newUser, products } from '../support/world';
 
@@ -35,13 +36,13 @@ afterAll(async () => {
   rmSync(build, { recursive: true, force: true });
 });
 
-async function startRole(main: string): Promise<RoleProcess> {
+async function startRole(main: string, databaseUrl = database.url): Promise<RoleProcess> {
   const port = await freePort();
   const child = spawn(process.execPath, [path.join(build, `src/${main}.js`)], {
     env: {
       ...process.env,
       PORT: String(port),
-      DATABASE_URL: database.url,
+      DATABASE_URL: databaseUrl,
       TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
       TEMPORAL_TASK_QUEUE: taskQueue,
       LOG_LEVEL: 'warn',
@@ -122,5 +123,20 @@ describe('SIGTERM', () => {
     expect(await statuses()).toEqual([200, 503]);
     half.destroy();
     idle.close();
+  });
+
+  it('ends the roles with code 0 while Postgres does not answer', async () => {
+    const postgres = new URL(database.url);
+    const proxy = await openProxy(postgres.hostname, Number(postgres.port));
+    const proxiedUrl = Object.assign(new URL(database.url), { port: String(proxy.port) }).href;
+    const roles = await Promise.all(['main-commands', 'main-worker'].map((main) => startRole(main, proxiedUrl)));
+    const statuses = await startLoad(roles[0]!.url, addPen);
+    proxy.set('swallow');
+    for (const stopped of await Promise.all(roles.map((role) => role.stop()))) {
+      expect(stopped).toMatchObject({ code: 0 });
+      expect(stopped.seconds).toBeLessThan(10);
+    }
+    expect(await statuses()).toEqual([200, 202]);
+    await proxy.close();
   });
 });
