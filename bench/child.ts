@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pino from 'pino';
 import { listen } from '../src/http/app';
@@ -33,8 +32,8 @@ const roleOptions = ({ address, databaseUrl }: ChildOptions): RoleOptions => ({
 });
 
 async function serve(role: Role): Promise<Opened> {
-  const server = await listen(appOf([role], logger), '127.0.0.1', 0);
-  return { port: (server.address() as AddressInfo).port };
+  const { port } = await listen(appOf([role], logger), '127.0.0.1', 0);
+  return { port };
 }
 
 function openSimple(design: string) {

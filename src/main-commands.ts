@@ -6,7 +6,12 @@ import { serveRoles } from './roles/serve';
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);
   await migrateDatabase(databaseUrl);
-  const role = await openCommandApi({ temporal: self.config.temporal, databaseUrl, logger: self.logger });
+  const role = await openCommandApi({
+    temporal: self.config.temporal,
+    databaseUrl,
+    logger: self.logger,
+    stopping: self.stopping,
+  });
   const url = await serveRoles(self, [role], 3000);
   self.logger.info(`the command API is at ${url}`);
 });

@@ -11,6 +11,7 @@ void runProcess(async (self) => {
     databaseUrl,
     webUiUrl: self.config.webUiUrl,
     logger: self.logger,
+    stopping: self.stopping,
   });
   const url = await serveRoles(self, [role], 3001);
   self.logger.info(`the query API is at ${url}`);

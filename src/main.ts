@@ -15,7 +15,7 @@ void runProcess(async (self) => {
   await migrateDatabase(databaseUrl);
   await seedCatalogue(databaseUrl);
   const webUiUrl = uiUrl ?? self.config.webUiUrl;
-  const options = { temporal, databaseUrl, webUiUrl, logger: self.logger };
+  const options = { temporal, databaseUrl, webUiUrl, logger: self.logger, stopping: self.stopping };
   const roles = [
     await openWorker({ ...options, lateAfterMs: self.config.lateAfterMs }),
     await openQueryApi(options),

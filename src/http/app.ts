@@ -1,7 +1,8 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
-import { Server as NetServer } from 'node:net';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import express, { type RequestHandler, type Router } from 'express';
 import type { Logger } from 'pino';
+import { prepareDrain } from './drain';
 import { type HealthChecks, type HealthDetails, healthRoutes } from './health';
 import { notFound, Problem, problemHandler } from './problem';
 
@@ -13,12 +14,13 @@ export function createApp(options: {
   checks: HealthChecks;
   details?: HealthDetails;
   logger: Logger;
+  stopping?: AbortSignal | undefined;
 }) {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(healthRoutes(options.checks, options.details ?? {}));
+  app.use(healthRoutes(options.checks, options.details ?? {}, options.stopping));
   app.use(requireJson, express.json({ limit: bodyLimit }));
   for (const router of options.routers) app.use(router);
   app.use(notFound);
@@ -34,10 +36,23 @@ const requireJson: RequestHandler = (req, _res, next) => {
   next();
 };
 
+/** A listening server. */
+export interface HttpServer {
+  readonly port: number;
+  /**
+   * Stops accepting connections and answers the requests under way. Resolves once all connections are closed, at the
+   * latest after the grace time, when it destroys those that are left.
+   */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** Longer than a request takes while Postgres or Temporal does not answer. */
+const defaultGraceMs = 5_500;
+
 /** Resolves once the server accepts requests. @throws Error with the port's number if the port is in use. */
-export async function listen(app: express.Express, host: string, port: number): Promise<Server> {
+export async function listen(app: express.Express, host: string, port: number): Promise<HttpServer> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
-  trackAnswers(server);
+  const drain = prepareDrain(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
@@ -48,48 +63,8 @@ export async function listen(app: express.Express, host: string, port: number): 
     );
     server.listen(port, host, resolve);
   });
-  return server;
-}
-
-/**
- * How long connections that are kept alive may still send a request after the server stopped taking new connections.
- */
-const lastRequestMs = 1_000;
-/** After this time every connection is cut, also one that sends a request slowly or does not read its answer. */
-const graceMs = 5_000;
-
-/**
- * Stops taking connections. Requests are still answered on those there are, each with `Connection: close`, so that
- * clients leave without an error. Resolves once all connections are closed, at the latest after five seconds.
- */
-export async function closeServer(server: Server): Promise<void> {
-  closing.add(server);
-  const closed = new Promise<void>((resolve) => {
-    // Not server.close(), which at once closes idle connections, on which a request may be on its way.
-    NetServer.prototype.close.call(server, () => resolve());
-  });
-  for (const answer of answersOf.get(server) ?? []) {
-    // Once its head is sent, the client expects that it can use the connection again.
-    if (!answer.headersSent) answer.shouldKeepAlive = false;
-  }
-  const timers = [
-    setTimeout(() => server.closeIdleConnections(), lastRequestMs),
-    setTimeout(() => server.closeAllConnections(), graceMs),
-  ];
-  await closed;
-  for (const timer of timers) clearTimeout(timer);
-}
-
-const closing = new WeakSet<Server>();
-const answersOf = new WeakMap<Server, Set<ServerResponse>>();
-
-/** Keeps the answers that are not finished, and has those of a closing server close their connection. */
-function trackAnswers(server: Server): void {
-  const answers = new Set<ServerResponse>();
-  answersOf.set(server, answers);
-  server.prependListener('request', (_req, res) => {
-    if (closing.has(server)) res.shouldKeepAlive = false;
-    answers.add(res);
-    res.once('close', () => answers.delete(res));
-  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (graceMs = defaultGraceMs) => drain(graceMs),
+  };
 }

@@ -9,13 +9,20 @@ export type HealthDetails = Readonly<Record<string, () => Promise<unknown>>>;
 
 const checkTimeoutMs = 2_000;
 
-/** `GET /livez`: always 200. `GET /readyz`: 200 if every check passes, else 503; the body has each check's result. */
-export function healthRoutes(checks: HealthChecks, details: HealthDetails): Router {
+/**
+ * `GET /livez`: always 200. `GET /readyz`: 200 if every check passes, else 503; the body has each check's result.
+ * @param stopping makes `readyz` answer 503 at once, so that no new requests are sent to a process that is stopping.
+ */
+export function healthRoutes(checks: HealthChecks, details: HealthDetails, stopping?: AbortSignal): Router {
   const router = Router();
   router.get('/livez', (_req, res) => {
     res.json({ status: 'alive' });
   });
   router.get('/readyz', async (_req, res) => {
+    if (stopping?.aborted) {
+      res.status(503).set('Cache-Control', 'no-store').json({ status: 'stopping', checks: {} });
+      return;
+    }
     const checkStates = await Promise.all(
       Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]),
     );

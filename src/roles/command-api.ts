@@ -16,9 +16,9 @@ import type { Role, RoleOptions } from './role';
  * The command side: HTTP → command → signal. It needs Temporal. Without Postgres it still accepts commands, but it
  * knows only products that it has read before, and a client that waits for an outcome gets none.
  */
-export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOptions): Promise<Role> {
+export async function openCommandApi({ temporal, databaseUrl, logger, stopping }: RoleOptions): Promise<Role> {
   const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', queryTimeoutMs: 1_500 });
-  const announcements = listenForProjections(databaseUrl, logger);
+  const announcements = listenForProjections(databaseUrl, logger, stopping);
   const { client, check, close } = openClient(temporal);
   const catalogue = createCatalogue(db);
   const ports = {
@@ -34,7 +34,6 @@ export async function openCommandApi({ temporal, databaseUrl, logger }: RoleOpti
   return {
     routers: [cartCommandRoutes(ports), productCommandRoutes(catalogue)],
     checks: { temporal: check },
-    endWaits: announcements.close,
     async close() {
       await Promise.all([announcements.close(), close(), db.destroy()]);
     },

@@ -8,9 +8,9 @@ import { reportRoutes } from '../queries/reports';
 import type { Role, RoleOptions } from './role';
 
 /** The query side: HTTP ← SQL. It needs only Postgres. */
-export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger }: RoleOptions): Promise<Role> {
+export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger, stopping }: RoleOptions): Promise<Role> {
   const db = connectDatabase(databaseUrl, { poolSize: 10, readOnly: true, name: 'cart-queries' });
-  const announcements = listenForProjections(databaseUrl, logger);
+  const announcements = listenForProjections(databaseUrl, logger, stopping);
   const workflows = `${webUiUrl}/namespaces/${temporal.namespace}/workflows`;
   const runLink = webUiUrl
     ? (userId: string, runId: string) => `${workflows}/${encodeURIComponent(cartWorkflowId(userId))}/${runId}/history`
@@ -19,7 +19,6 @@ export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger }: 
     routers: [cartQueryRoutes(db, announcements, { runLink }), productQueryRoutes(db), reportRoutes(db)],
     checks: { postgres: () => checkDatabase(db) },
     details: { forks: () => currentForks(db) },
-    endWaits: announcements.close,
     async close() {
       await Promise.all([announcements.close(), db.destroy()]);
     },

@@ -9,8 +9,6 @@ export interface Role {
   readonly routers: readonly Router[];
   readonly checks: HealthChecks;
   readonly details?: HealthDetails;
-  /** Ends requests that wait, early and with a true answer. Called before the process stops serving. */
-  endWaits?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,4 +19,6 @@ export interface RoleOptions {
   /** The address of Temporal's Web UI. If it is set, the timeline links to the runs. */
   readonly webUiUrl?: string | undefined;
   readonly logger: Logger;
+  /** Ends the waits of requests when the process begins to stop. */
+  readonly stopping?: AbortSignal;
 }

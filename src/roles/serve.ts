@@ -1,16 +1,17 @@
 import type { Express } from 'express';
 import type { Logger } from 'pino';
-import { closeServer, createApp, listen } from '../http/app';
+import { createApp, listen } from '../http/app';
 import type { Role } from './role';
 import type { Process } from './run-process';
 
-/** Makes one HTTP application of these roles. */
-export function appOf(roles: readonly Role[], logger: Logger): Express {
+/** Makes one HTTP application of these roles. Once `stopping` is aborted, it is no longer ready. */
+export function appOf(roles: readonly Role[], logger: Logger, stopping?: AbortSignal): Express {
   return createApp({
     routers: roles.flatMap((role) => role.routers),
     checks: Object.assign({}, ...roles.map((role) => role.checks)),
     details: Object.assign({}, ...roles.map((role) => role.details)),
     logger,
+    stopping,
   });
 }
 
@@ -19,17 +20,13 @@ export function appOf(roles: readonly Role[], logger: Logger): Express {
  * @returns the address.
  */
 export async function serveRoles(
-  { config, logger, defer }: Process,
+  { config, logger, stopping, defer }: Process,
   roles: readonly Role[],
   defaultPort: number,
 ): Promise<string> {
   for (const role of roles) defer(role.close);
   const port = config.port ?? defaultPort;
-  const server = await listen(appOf(roles, logger), config.host, port);
-  defer(async () => {
-    const closed = closeServer(server);
-    await Promise.all(roles.map((role) => role.endWaits?.()));
-    await closed;
-  });
+  const server = await listen(appOf(roles, logger, stopping), config.host, port);
+  defer(() => server.close());
   return `http://${config.host}:${port}`;
 }

@@ -46,8 +46,7 @@ export async function openWorker({
       postgres: () => checkDatabase(db),
     },
     async close() {
-      await Promise.all(repeated.map((each) => each.close()));
-      await cartWorker.close();
+      await Promise.all([...repeated.map((each) => each.close()), cartWorker.close()]);
     },
   };
 }

@@ -39,7 +39,8 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     nonStickyToStickyPollRatio: 0.5,
     // If a worker dies, its carts wait this long before another worker takes them.
     stickyQueueScheduleToStartTimeout: '3s',
-    shutdownGraceTime: '5s',
-    shutdownForceTime: '10s',
+    // An activity that Postgres does not answer may outlast this. Temporal then starts it again on another worker.
+    shutdownGraceTime: '3s',
+    shutdownForceTime: '6s',
   });
 }

@@ -1,22 +1,25 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { assertPortFree, freePort } from '../../src/embedded/ports';
+import { compile } from '../support/compile';
+import { sendUntilClosed } from '../support/kept-alive';
 import { until } from '../support/until';
 
 const root = path.resolve(__dirname, '../..');
-const build = path.join(root, '.tmp', `start-${process.pid}`);
 const dataDir = mkdtempSync(path.join(tmpdir(), 'cart-start-'));
 
 interface Running {
   readonly url: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly output: () => string;
-  kill(signal: NodeJS.Signals): Promise<void>;
+  /** @returns the exit code. */
+  kill(signal: NodeJS.Signals): Promise<number | null>;
 }
 
+let build: string;
 let running: Running | undefined;
 
 /** Starts everything as `npm start` does, on free ports and in its own folder, and resolves when it is ready. */
@@ -48,6 +51,7 @@ async function start(): Promise<Running> {
       child.kill(signal);
       await exit;
       if (running === started) running = undefined;
+      return child.exitCode;
     },
   };
   await until(
@@ -97,13 +101,7 @@ function readmeRequests() {
 }
 
 beforeAll(() => {
-  execFileSync(
-    process.execPath,
-    [require.resolve('typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', build],
-    {
-      cwd: root,
-    },
-  );
+  build = compile('start');
 });
 afterAll(async () => {
   await running?.kill('SIGTERM');
@@ -180,11 +178,23 @@ describe('npm start', () => {
     await expect(start()).rejects.toThrow(/another instance|uses/i);
   });
 
-  it('stops everything it started on SIGINT', async () => {
-    const { url } = running ?? (await start());
-    expect((await fetch(`${url}/livez`)).status).toBe(200);
-    const { ports } = running!;
-    await running!.kill('SIGINT');
+  it('stops everything it started on SIGINT, under load, in time', async () => {
+    const { url, ports, kill, output } = running ?? (await start());
+    let answered = 0;
+    const clients = Array.from({ length: 10 }, (_, number) =>
+      sendUntilClosed(
+        url,
+        (client) =>
+          client.send('POST', `/carts/user-${number}/items`, { body: { productId: 'mug' }, prefer: 'wait=20' }),
+        () => {
+          answered += 1;
+        },
+      ),
+    );
+    await until('requests are answered', async () => answered > 20);
+    expect(await kill('SIGINT')).toBe(0);
+    expect(output()).not.toContain('Not everything was closed');
+    await Promise.all(clients);
     for (const [variable, port] of Object.entries(ports)) await assertPortFree(variable, port);
   });
 });

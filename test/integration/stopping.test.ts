@@ -1,79 +1,163 @@
 import { once } from 'node:events';
-import { Agent, request, type Server } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import express from 'express';
-import pino from 'pino';
-import { closeServer, listen } from '../../src/http/app';
-import type { Announcements } from '../../src/postgres/projection/announcements';
-import { listenForProjections } from '../../src/postgres/projection/announcements';
-import { awaitProjection } from '../../src/postgres/projection/await-projection';
+import { connect, type Socket } from 'node:net';
+import { Router } from 'express';
+import { cartWorkflowId } from '../../src/contract/ids';
+import { type KeptAliveAnswer, openKeptAlive, sendUntilClosed } from '../support/kept-alive';
+import { serve, type TestServer } from '../support/serve';
+import { until } from '../support/until';
+import { newUser, openWorld, type World } from '../support/world';
 
-async function openServer(): Promise<{ server: Server; port: number }> {
-  const app = express();
-  app.get('/', (_req, res) => {
-    res.json({ answered: true });
+/** Longer than any test may take: what waits for this fails. */
+const never = 3_600_000;
+
+describe('a server that is closed', () => {
+  let server: TestServer;
+  const sockets: Socket[] = [];
+  const echo = () => Router().post('/echo', (req, res) => void res.json(req.body));
+  beforeEach(async () => {
+    server = await serve(echo());
   });
-  const server = await listen(app, '127.0.0.1', 0);
-  return { server, port: (server.address() as AddressInfo).port };
-}
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await server.close();
+  });
 
-/** Sends requests over one connection, one after another, until the server asks to close it. @returns how many. */
-async function useConnection(port: number): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  for (let answers = 0; ; ) {
-    const sent = request({ port, host: '127.0.0.1', agent }).end();
-    const [answer] = await once(sent, 'response');
-    answer.resume();
-    await once(answer, 'end');
-    answers += 1;
-    if (answer.headers.connection === 'close') {
-      agent.destroy();
-      return answers;
-    }
-  }
-}
-
-describe('a server that closes', () => {
-  it('answers every request on connections that are kept alive, and has clients leave', async () => {
-    const { server, port } = await openServer();
-    const users = Array.from({ length: 50 }, () => useConnection(port));
-    const connections = new Set<unknown>();
-    await new Promise<void>((resolve) => {
-      server.on('request', ({ socket }) => {
-        if (connections.add(socket).size === users.length) resolve();
-      });
+  /** Opens a connection, sends the text, and resolves when the server has closed the connection. */
+  async function openSocket(sent: string): Promise<{ closed: Promise<string> }> {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+    sockets.push(socket);
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk;
     });
-    await closeServer(server);
-    expect((await Promise.all(users)).every((answers) => answers > 0)).toBe(true);
-    await expect(useConnection(port)).rejects.toThrow(/ECONNREFUSED/);
+    const closed = new Promise<string>((resolve) => socket.once('close', () => resolve(received)));
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    await new Promise((resolve) => socket.write(sent, resolve));
+    return { closed };
+  }
+  const headers = (length: number) =>
+    `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+  /** The server handles connections in their order, so it has the earlier ones when it answers this one. */
+  const untilAccepted = async () => expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+
+  it('closes idle connections soon, with and without an earlier request', async () => {
+    const unused = await openSocket('');
+    const used = await openSocket(`${headers(2)}{}`);
+    await untilAccepted();
+    await server.close(never);
+    expect(await unused.closed).toBe('');
+    expect(await used.closed).toContain('200 OK');
   });
 
-  it('does not wait for a request that never ends', async () => {
-    const { server, port } = await openServer();
+  it('answers a request whose body arrives while it closes, and says that it closes the connection', async () => {
+    const port = Number(new URL(server.url).port);
     const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
     await once(socket, 'connect');
-    socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf');
-    await once(server, 'request');
-    const ended = once(socket, 'close');
-    await closeServer(server);
-    await ended;
+    socket.write(`${headers(2)}{`);
+    await untilAccepted();
+    const closing = server.close(never);
+    socket.write('}');
+    let received = '';
+    for await (const chunk of socket) received += chunk;
+    expect(received).toMatch(/^HTTP\/1.1 200 OK/);
+    expect(received).toMatch(/^Connection: close\r$/m);
+    await closing;
+  });
+
+  it.each([
+    ['of the headers', 'GET /livez HTTP/1.1\r\nHost: x\r\nX-Half'],
+    ['of the body', `${headers(100)}{"half":`],
+  ])('cuts a request of which only a part %s arrives, after the grace time', async (_part, sent) => {
+    const half = await openSocket(sent);
+    await untilAccepted();
+    await server.close(1_000);
+    expect(await half.closed).toBe('');
+  });
+
+  it('accepts no new connection', async () => {
+    await server.close();
+    await expect(fetch(`${server.url}/livez`)).rejects.toThrow();
   });
 });
 
-describe('a wait for a projection', () => {
-  it('ends when the announcements are closed, after one more read', async () => {
-    const announcements: Announcements = listenForProjections(
-      process.env.TEST_DATABASE_URL!,
-      pino({ level: 'silent' }),
-    );
-    let reads = 0;
-    const wait = awaitProjection(announcements, 'alice', 30, async () => {
-      reads += 1;
-      return undefined;
+describe('a process that is stopping', () => {
+  let world: World;
+  beforeEach(async () => {
+    world = await openWorld();
+  });
+  afterEach(() => world.close());
+
+  it('fails no request of 50 clients that keep their connections and send all the time', async () => {
+    const answers: KeptAliveAnswer[] = [];
+    const clients = Array.from({ length: 50 }, (_, number) => {
+      const cart = `/carts/${newUser()}`;
+      return sendUntilClosed(
+        world.url,
+        (client, index) =>
+          (number + index) % 3 === 0
+            ? client.send('POST', `${cart}/items`, { body: { productId: 'pen' }, prefer: 'wait=10' })
+            : client.send('GET', cart),
+        (answer) => answers.push(answer),
+      );
     });
-    await announcements.close();
-    expect(await wait).toBeUndefined();
-    expect(reads).toBeGreaterThan(0);
-    await announcements.close();
+    await until('all of them have sent some', async () => answers.length > 300);
+    await world.stopServing();
+    await Promise.all(clients);
+    expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([200, 202]));
+    expect(answers.filter((answer) => answer.headers.connection === 'close')).toHaveLength(50);
+  });
+
+  it('is not ready', async () => {
+    const client = openKeptAlive(world.url);
+    expect(await client.send('GET', '/readyz')).toMatchObject({ status: 200 });
+    const stopped = world.stopServing();
+    expect(await client.send('GET', '/readyz')).toMatchObject({
+      status: 503,
+      headers: { connection: 'close' },
+      body: '{"status":"stopping","checks":{}}',
+    });
+    await stopped;
+    client.close();
+  });
+
+  it('answers a command that waits for its outcome with 202 at once, and the command is applied', async () => {
+    await world.stopWorker();
+    const user = newUser();
+    const client = openKeptAlive(world.url);
+    const answer = client.send('POST', `/carts/${user}/items`, { body: { productId: 'pen' }, prefer: 'wait=30' });
+    const workflow = world.client.workflow.getHandle(cartWorkflowId(user));
+    await until('Temporal has the command', () =>
+      workflow.describe().then(
+        () => true,
+        () => false,
+      ),
+    );
+    const stopped = world.stopServing();
+    const { status, headers, body } = await answer;
+    const { commandId } = JSON.parse(body);
+    expect({ status, body: JSON.parse(body) }).toEqual({ status: 202, body: { commandId, status: 'accepted' } });
+    expect(headers).toMatchObject({ connection: 'close', location: `/carts/${user}/commands/${commandId}` });
+    await stopped;
+    client.close();
+    await world.startWorker();
+    await until('the command is applied', async () => {
+      const found = await world.db('cart_commands').where({ user_id: user, command_id: commandId }).first('outcome');
+      return found?.outcome === 'applied';
+    });
+  });
+
+  it('answers a read that waits for a version as when its time is up, at once', async () => {
+    const client = openKeptAlive(world.url);
+    await client.send('GET', '/livez');
+    const answer = client.send('GET', `/carts/${newUser()}?minVersion=1`);
+    await world.request('GET', '/readyz');
+    const stopped = world.stopServing();
+    const { status, headers, body } = await answer;
+    expect({ status, code: JSON.parse(body).code }).toEqual({ status: 503, code: 'version_not_reached' });
+    expect(headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
+    await stopped;
+    client.close();
   });
 });

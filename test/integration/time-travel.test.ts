@@ -20,7 +20,7 @@ const newest = old.versions.at(-1)!;
 
 beforeAll(async () => {
   database = await createDatabase();
-  const announcements = { onProjection: () => () => {}, isClosed: () => false, close: async () => {} };
+  const announcements = { onProjection: () => () => {}, isStopping: false, close: async () => {} };
   server = await serve(cartQueryRoutes(database.db, announcements));
   for (let from = 0; from < old.decisions.length; from += 250) {
     await database.db.transaction((trx) => project(trx, 'old', old.decisions.slice(from, from + 250)));

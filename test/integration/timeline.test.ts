@@ -31,7 +31,7 @@ const rest = decideAll(
   first.checkpoint,
 );
 
-const announcements = { onProjection: () => () => {}, isClosed: () => false, close: async () => {} };
+const announcements = { onProjection: () => () => {}, isStopping: false, close: async () => {} };
 
 beforeAll(async () => {
   database = await createDatabase();

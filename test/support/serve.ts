@@ -1,19 +1,17 @@
-import type { AddressInfo } from 'node:net';
 import type { Router } from 'express';
 import pino from 'pino';
-import { closeServer, createApp, listen } from '../../src/http/app';
+import { createApp, listen } from '../../src/http/app';
 
 /** An HTTP server on a free port. */
 export interface TestServer {
   readonly url: string;
-  close(): Promise<void>;
+  close(graceMs?: number): Promise<void>;
 }
 
 /** Serves only these routes, without the other parts of a role. */
 export async function serve(...routers: Router[]): Promise<TestServer> {
   const server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+  return { url: `http://127.0.0.1:${server.port}`, close: server.close };
 }
 
 /** An HTTP answer with its parsed JSON; the body of an empty answer is undefined. */

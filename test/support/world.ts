@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import type { Client } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { NativeConnection } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
 import { cartWorkflowId } from '../../src/contract/ids';
-import { closeServer, listen } from '../../src/http/app';
+import { listen } from '../../src/http/app';
 import { createCatalogue } from '../../src/postgres/catalogue';
 import { openCommandApi } from '../../src/roles/command-api';
 import { openQueryApi } from '../../src/roles/query-api';
@@ -33,6 +32,8 @@ export interface World {
   signal(userId: string, name: string, ...args: unknown[]): Promise<void>;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
+  /** Stops serving as a process does on a signal. Resolves when all connections are closed. */
+  stopServing(): Promise<void>;
   /** @throws Error naming a connection or a socket that stays open, or a workflow task that failed unexpectedly. */
   close(): Promise<void>;
 }
@@ -73,10 +74,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const apiTemporal = { ...temporal, connection: { address: options.apiTemporalAddress ?? address } };
   const logger = pino({ level: 'silent' });
   const databaseUrl = (await options.mapDatabaseUrl?.(database.url)) ?? database.url;
-  const roleOptions = { temporal: apiTemporal, databaseUrl, logger };
+  const stopping = new AbortController();
+  const roleOptions = { temporal: apiTemporal, databaseUrl, logger, stopping: stopping.signal };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
-  const server = await listen(appOf(roles, logger), '127.0.0.1', 0);
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const server = await listen(appOf(roles, logger, stopping.signal), '127.0.0.1', 0);
+  const url = `http://127.0.0.1:${server.port}`;
   const { client, close: closeClient } = openClient(temporal);
   const worker = workerSwitch({
     temporal,
@@ -87,6 +89,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     ...(options.maxCachedWorkflows === undefined ? {} : { maxCachedWorkflows: options.maxCachedWorkflows }),
   });
   await worker.start();
+  const stopServing = () => {
+    stopping.abort();
+    return server.close();
+  };
   return {
     db: database.db,
     databaseUrl: database.url,
@@ -105,9 +111,10 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     },
     startWorker: worker.start,
     stopWorker: worker.stop,
+    stopServing,
     async close() {
       await worker.stop();
-      await closeServer(server);
+      await stopServing();
       await Promise.all(roles.map((role) => role.close()));
       await closeClient();
       await database.drop();

@@ -8,21 +8,20 @@ export const channel = 'cart_projected';
 export interface Announcements {
   /** Calls `listener` after each projection of this cart. @returns a function that stops this. */
   onProjection(userId: string, listener: () => void): () => void;
-  /** Whether `close` was called: nobody should wait any more. */
-  isClosed(): boolean;
-  /** Calls all listeners a last time, so that what waits ends. */
+  /** Whether the process is stopping, so that no request should wait. When that begins, all listeners are called. */
+  readonly isStopping: boolean;
   close(): Promise<void>;
 }
 
 /** Listens on a connection of its own, and reconnects if it is lost. It never fails: without Postgres it is silent. */
-export function listenForProjections(url: string, logger: Logger): Announcements {
+export function listenForProjections(url: string, logger: Logger, stopping?: AbortSignal): Announcements {
   const listeners = new Map<string, Set<() => void>>();
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
-  let closing: Promise<void> | undefined;
+  let isClosed = false;
 
   const reconnectAfter = (lost: pg.Client) => {
-    if (closing || client !== lost) return;
+    if (isClosed || client !== lost) return;
     client = undefined;
     retry = setTimeout(connect, 500);
   };
@@ -46,6 +45,10 @@ export function listenForProjections(url: string, logger: Logger): Announcements
       });
   };
   connect();
+  const callAll = () => {
+    for (const ofCart of listeners.values()) for (const listener of ofCart) listener();
+  };
+  stopping?.addEventListener('abort', callAll);
 
   return {
     onProjection(userId, listener) {
@@ -56,12 +59,14 @@ export function listenForProjections(url: string, logger: Logger): Announcements
         if (ofCart.size === 0) listeners.delete(userId);
       };
     },
-    isClosed: () => closing !== undefined,
-    close() {
+    get isStopping() {
+      return stopping?.aborted ?? false;
+    },
+    async close() {
+      isClosed = true;
+      stopping?.removeEventListener('abort', callAll);
       clearTimeout(retry);
-      closing ??= client?.end().catch(() => undefined) ?? Promise.resolve();
-      for (const ofCart of [...listeners.values()]) for (const listener of [...ofCart]) listener();
-      return closing;
+      await client?.end().catch(() => undefined);
     },
   };
 }

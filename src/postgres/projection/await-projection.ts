@@ -3,9 +3,8 @@ import type { Announcements } from './announcements';
 const pollMs = 400;
 
 /**
- * Calls `read` now, after each projection of the cart, and at regular intervals, until it returns a value or the time
- * is over or the announcements are closed. If `read` fails, it is called again, because Postgres can become reachable
- * in time.
+ * Calls `read` now, after each projection of the cart, and at regular intervals, until it returns a value, the time is
+ * over, or the process is stopping. If `read` fails, it is called again, because Postgres can become reachable in time.
  */
 export async function awaitProjection<T>(
   announcements: Announcements,
@@ -26,7 +25,7 @@ export async function awaitProjection<T>(
       const found = await read().catch(() => undefined);
       if (found !== undefined) return found;
       const leftMs = deadline - Date.now();
-      if (leftMs <= 0 || announcements.isClosed()) return undefined;
+      if (leftMs <= 0 || announcements.isStopping) return undefined;
       if (isAnnounced) continue;
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, Math.min(pollMs, leftMs));
