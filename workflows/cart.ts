@@ -24,7 +24,7 @@ import { deliverSignalName } from '../src/contract/signals';
 import { type CarriedState, isCarriedState } from '../src/contract/workflow';
 import type { IncomingCommand } from '../src/domain/commands';
 import { type Checkpoint, handleAgain, handleAll, refOf, toCarriedCheckpoint } from '../src/domain/handle';
-import { untilAnswered } from './answer';
+import { activityOptions, untilAnswered } from './activity';
 import { takeBatch } from './batch';
 import { type Inbox, openInbox } from './inbox';
 import { present } from './presentation';
@@ -40,10 +40,7 @@ const idlePeriodMs = 30 * 86_400_000;
 const signalsPerRun = 2_000;
 /** At these limits a run ends even while its projection fails. At 50 MB the server would terminate the workflow. */
 const hardLimits = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
-// No maximumAttempts: the activities are retried until Postgres is back, however long an outage takes.
-const retry = { initialInterval: '200ms', maximumInterval: '30s' } as const;
-const { loadCheckpoint, readLeftBehind } = proxyActivities<CartActivities>({ startToCloseTimeout: '10s', retry });
-const { archiveRun } = proxyActivities<CartActivities>({ startToCloseTimeout: '1m', retry });
+const { loadCheckpoint, readLeftBehind, archiveRun } = proxyActivities<CartActivities>(activityOptions);
 
 /**
  * One user's cart. It receives commands as signals, decides them in order and projects the decisions into Postgres. It

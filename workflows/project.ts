@@ -1,13 +1,9 @@
 import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
 import { type Batch, type CartActivities, divergedFailure, type ProjectionResult } from '../src/contract/activities';
-import { untilAnswered } from './answer';
+import { activityOptions, untilAnswered } from './activity';
 import { summarise } from './presentation';
 
-// No maximumAttempts: a cart outlasts any outage of Postgres.
-const { projectCart } = proxyActivities<CartActivities>({
-  startToCloseTimeout: '10s',
-  retry: { initialInterval: '200ms', maximumInterval: '30s' },
-});
+const { projectCart } = proxyActivities<CartActivities>(activityOptions);
 
 /** Projects a batch, again and again until the projection has answered. */
 export async function project(batch: Batch): Promise<ProjectionResult> {

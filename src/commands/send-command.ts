@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { cartWorkflowId } from '../contract/ids';
 import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../contract/search-attributes';
 import { toSignal } from '../contract/signals';
-import { type CarriedState, type CartWorkflow, cartWorkflowType } from '../contract/workflow';
+import { type CarriedState, type CartWorkflow, cartStartOptions, cartWorkflowType } from '../contract/workflow';
 import type { Command } from '../domain/commands';
 import { emptyCheckpoint } from '../domain/handle';
 import { TimeoutError, within } from '../timeout';
@@ -62,11 +62,9 @@ export function createCommandSender(
   };
   const signalOrStart = (userId: string, commands: readonly Command[], isNew: boolean) =>
     client.workflow.signalWithStart<CartWorkflow, [unknown]>(cartWorkflowType, {
-      workflowId: cartWorkflowId(userId),
-      taskQueue,
+      ...cartStartOptions(userId, taskQueue),
       ...toSignal(commands),
       ...(isNew ? newCart(userId, commands) : {}),
-      staticSummary: `Cart of ${userId}`,
     });
 
   return gatherCommands({

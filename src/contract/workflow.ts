@@ -1,8 +1,20 @@
 import type { Checkpoint, DecisionRef, RecordedDecision } from '../domain/handle';
+import { cartWorkflowId } from './ids';
 import { isObject } from './objects';
 
 /** The cart's workflow type: the name of the function in workflows/cart.ts. */
 export const cartWorkflowType = 'cartWorkflow';
+
+/**
+ * How every client starts a cart. A worker may be killed during a task: another one takes the task after its timeout,
+ * which the following runs of the chain keep.
+ */
+export const cartStartOptions = (userId: string, taskQueue: string) => ({
+  workflowId: cartWorkflowId(userId),
+  taskQueue,
+  workflowTaskTimeout: '4s' as const,
+  staticSummary: `Cart of ${userId}`,
+});
 
 /** What a run passes to the next run. When the shape changes, increase `schema` and migrate older states. */
 export interface CarriedState {

@@ -1,6 +1,6 @@
 import { cartWorkflowId, isCartWorkflowId, userIdOf } from '../contract/ids';
 import { deliverSignalName } from '../contract/signals';
-import { type CartWorkflow, cartWorkflowType } from '../contract/workflow';
+import { type CartWorkflow, cartStartOptions, cartWorkflowType } from '../contract/workflow';
 import { findSettled, markSettled, settledSince } from '../postgres/settled-runs';
 import { archiveRun } from '../temporal/histories/archive-runs';
 import { type HistorySource, readHistory } from '../temporal/histories/histories';
@@ -104,10 +104,8 @@ async function settle(source: HistorySource, workflowId: string, runId: string):
 
 async function askToTakeOver({ client }: HistorySource, taskQueue: string, userId: string): Promise<void> {
   await client.workflow.signalWithStart<CartWorkflow, []>(cartWorkflowType, {
-    workflowId: cartWorkflowId(userId),
-    taskQueue,
+    ...cartStartOptions(userId, taskQueue),
     signal: deliverSignalName,
     signalArgs: [],
-    staticSummary: `Cart of ${userId}`,
   });
 }

@@ -5,6 +5,7 @@ import { createActivities } from '../../activities';
 import type { DeliveryOptions } from '../delivery/left-behind';
 import { payloadConverterPath } from './bundle';
 import { createPacedSlots, markCartsInUse } from './paced-slots';
+import { heartbeatMs, sendHeartbeats } from './send-heartbeats';
 import { createTaskPace } from './task-pace';
 
 /** The connections and settings of a cart worker. */
@@ -25,7 +26,7 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     ...options,
     activities: createActivities({ client, db }, { lateAfterMs }),
     dataConverter: { payloadConverterPath },
-    interceptors: { activity: [markCartsInUse(pace)] },
+    interceptors: { activity: [markCartsInUse(pace), sendHeartbeats] },
     tuner: {
       // 40 is the SDK's default without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),
@@ -39,6 +40,8 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     nonStickyToStickyPollRatio: 0.5,
     // If a worker dies, its carts wait this long before another worker takes them.
     stickyQueueScheduleToStartTimeout: '3s',
+    // By default the SDK holds heartbeats back for most of their timeout.
+    maxHeartbeatThrottleInterval: heartbeatMs,
     // An activity that Postgres does not answer may outlast this. Temporal then starts it again on another worker.
     shutdownGraceTime: '3s',
     shutdownForceTime: '6s',

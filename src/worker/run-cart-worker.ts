@@ -13,7 +13,7 @@ export interface RunningCartWorker extends HistorySource {
   close(): Promise<void>;
 }
 
-/** Shorter than the activities' timeout of 10 s, so that an attempt has ended before the next one starts. */
+/** A statement that takes longer fails its attempt, and the activity is tried again. */
 const queryTimeoutMs = 8_000;
 
 /**

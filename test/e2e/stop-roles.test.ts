@@ -1,78 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import path from 'node:path';
-import { freePort } from '../../src/embedded/ports';
-import { createCatalogue } from '../../src/postgres/catalogue';
-import { compile } from '../support/compile';
-import { createDatabase, type TestDatabase } from '../support/database';
 import { type KeptAliveAnswer, openKeptAlive, sendUntilClosed } from '../support/kept-alive';
 import { openProxy } from '../support/proxy';
+import { openRoleProcesses, type RoleProcesses } from '../support/role-processes';
 import { until } from '../support/until';
-import { newUser, products } from '../support/world';
+import { newUser } from '../support/world';
 
-interface RoleProcess {
-  readonly url: string;
-  readonly child: ChildProcess;
-  /** Sends SIGTERM. Resolves when the process has ended. */
-  stop(): Promise<{ code: number | null; output: string }>;
-}
-
-let build: string;
-let database: TestDatabase;
-const taskQueue = `carts-${randomUUID()}`;
-const running: RoleProcess[] = [];
-
+let roles: RoleProcesses;
 beforeAll(async () => {
-  build = compile('stop-roles');
-  database = await createDatabase();
-  for (const product of products) await createCatalogue(database.db).put(product);
+  roles = await openRoleProcesses('stop-roles');
 });
-afterAll(async () => {
-  for (const { child } of running) child.kill('SIGKILL');
-  await database.drop();
-  rmSync(build, { recursive: true, force: true });
-});
-
-async function startRole(main: string, databaseUrl = database.url): Promise<RoleProcess> {
-  const port = await freePort();
-  const child = spawn(process.execPath, [path.join(build, `src/${main}.js`)], {
-    env: {
-      ...process.env,
-      PORT: String(port),
-      DATABASE_URL: databaseUrl,
-      TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
-      TEMPORAL_TASK_QUEUE: taskQueue,
-      LOG_LEVEL: 'warn',
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk;
-    });
-  }
-  const url = `http://127.0.0.1:${port}`;
-  const role: RoleProcess = {
-    url,
-    child,
-    async stop() {
-      const exit = once(child, 'exit');
-      child.kill('SIGTERM');
-      const [code] = await exit;
-      return { code, output };
-    },
-  };
-  running.push(role);
-  await until(
-    () => `${main} is ready\n${output}`,
-    async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok,
-  );
-  return role;
-}
+afterAll(() => roles.close());
 
 /**
  * Starts twenty clients that send requests all the time until the server closes their connections.
@@ -94,7 +31,7 @@ const addPen: Parameters<typeof sendUntilClosed>[1] = (client) =>
 
 describe('SIGTERM', () => {
   it('ends the worker, then the command API, under load, with code 0', async () => {
-    const [commands, worker] = await Promise.all([startRole('main-commands'), startRole('main-worker')]);
+    const [commands, worker] = await Promise.all([roles.start('main-commands'), roles.start('main-worker')]);
     const statuses = await startLoad(commands.url, addPen);
     const stopped = await worker.stop();
     expect(stopped).toMatchObject({ code: 0, output: 'SIGTERM: stopping\n' });
@@ -105,7 +42,7 @@ describe('SIGTERM', () => {
   });
 
   it('ends the query API under load, with code 0, and an idle and a half request do not keep it', async () => {
-    const queries = await startRole('main-queries');
+    const queries = await roles.start('main-queries');
     const idle = openKeptAlive(queries.url);
     await idle.send('GET', '/livez');
     const half = connect(Number(new URL(queries.url).port), '127.0.0.1', () => half.write('GET / HTTP/1.1\r\nX-Half'));
@@ -122,13 +59,13 @@ describe('SIGTERM', () => {
   });
 
   it('ends the roles with code 0 while Postgres does not answer', async () => {
-    const postgres = new URL(database.url);
+    const postgres = new URL(roles.databaseUrl);
     const proxy = await openProxy(postgres.hostname, Number(postgres.port));
-    const proxiedUrl = Object.assign(new URL(database.url), { port: String(proxy.port) }).href;
-    const roles = await Promise.all(['main-commands', 'main-worker'].map((main) => startRole(main, proxiedUrl)));
-    const statuses = await startLoad(roles[0]!.url, addPen);
+    const proxiedUrl = Object.assign(new URL(roles.databaseUrl), { port: String(proxy.port) }).href;
+    const started = await Promise.all(['main-commands', 'main-worker'].map((main) => roles.start(main, proxiedUrl)));
+    const statuses = await startLoad(started[0]!.url, addPen);
     proxy.set('swallow');
-    for (const stopped of await Promise.all(roles.map((role) => role.stop()))) {
+    for (const stopped of await Promise.all(started.map((role) => role.stop()))) {
       expect(stopped).toMatchObject({ code: 0 });
     }
     expect(await statuses()).toEqual([200, 202]);

@@ -1,4 +1,14 @@
-import { ActivityFailure, sleep } from '@temporalio/workflow';
+import { ActivityFailure, type ActivityOptions, sleep } from '@temporalio/workflow';
+
+/**
+ * Without `maximumAttempts`: a cart outlasts any outage of Postgres. A worker sends heartbeats while an activity runs,
+ * so that one that was killed is noticed soon, and one that has much to do is not interrupted.
+ */
+export const activityOptions: ActivityOptions = {
+  startToCloseTimeout: '1m',
+  heartbeatTimeout: '3s',
+  retry: { initialInterval: '200ms', maximumInterval: '8s' },
+};
 
 /**
  * Runs an activity again and again until it has answered. An activity can also be completed or failed by hand, in the

@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { freePort } from '../../src/embedded/ports';
+import { createCatalogue } from '../../src/postgres/catalogue';
+import { compile } from './compile';
+import { createDatabase } from './database';
+import { until } from './until';
+import { products } from './world';
+
+/** A role that runs as a process, as in production. */
+export interface RoleProcess {
+  readonly url: string;
+  readonly child: ChildProcess;
+  /** Sends SIGTERM. Resolves when the process has ended. */
+  stop(): Promise<{ code: number | null; output: string }>;
+}
+
+/** Roles that run as processes, on their own database and task queue. */
+export interface RoleProcesses {
+  readonly databaseUrl: string;
+  readonly taskQueue: string;
+  /**
+   * Starts a role, and resolves when it is ready.
+   * @param main the name of its file in `src`, such as `main-worker`.
+   */
+  start(main: string, databaseUrl?: string): Promise<RoleProcess>;
+  close(): Promise<void>;
+}
+
+/** @param name of a folder for the compiled roles; each test file needs its own. */
+export async function openRoleProcesses(name: string): Promise<RoleProcesses> {
+  const build = compile(name);
+  const database = await createDatabase();
+  for (const product of products) await createCatalogue(database.db).put(product);
+  const taskQueue = `carts-${randomUUID()}`;
+  const running: RoleProcess[] = [];
+
+  async function start(main: string, databaseUrl: string): Promise<RoleProcess> {
+    const port = await freePort();
+    const child = spawn(process.execPath, [path.join(build, `src/${main}.js`)], {
+      env: {
+        ...process.env,
+        PORT: String(port),
+        DATABASE_URL: databaseUrl,
+        TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
+        TEMPORAL_TASK_QUEUE: taskQueue,
+        LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += chunk;
+      });
+    }
+    const url = `http://127.0.0.1:${port}`;
+    const role: RoleProcess = {
+      url,
+      child,
+      async stop() {
+        const exit = once(child, 'exit');
+        child.kill('SIGTERM');
+        const [code] = await exit;
+        return { code, output };
+      },
+    };
+    running.push(role);
+    await until(
+      () => `${main} is ready\n${output}`,
+      async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.ok,
+    );
+    return role;
+  }
+
+  return {
+    databaseUrl: database.url,
+    taskQueue,
+    start: (main, databaseUrl = database.url) => start(main, databaseUrl),
+    async close() {
+      for (const { child } of running) child.kill('SIGKILL');
+      await database.drop();
+      rmSync(build, { recursive: true, force: true });
+    },
+  };
+}
