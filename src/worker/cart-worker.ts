@@ -39,7 +39,7 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     // By default only two of ten polls are for carts that are in no worker's cache, and new users would wait.
     nonStickyToStickyPollRatio: 0.5,
     // If a worker dies, its carts wait this long before another worker takes them.
-    stickyQueueScheduleToStartTimeout: '3s',
+    stickyQueueScheduleToStartTimeout: '2500ms',
     // By default the SDK holds heartbeats back for most of their timeout.
     maxHeartbeatThrottleInterval: heartbeatMs,
     // An activity that Postgres does not answer may outlast this. Temporal then starts it again on another worker.
