@@ -2,7 +2,9 @@ import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { faultNames, selectFaults } from './faults/all';
+import { runRestarts } from './restarts';
 import { runTorture } from './run';
+import { runStarts } from './starts';
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -20,6 +22,8 @@ interface Options {
   readonly faults: string[];
   readonly only?: string[];
   readonly eachOnce?: boolean;
+  readonly restarts?: number;
+  readonly starts?: number;
   readonly out?: string;
 }
 
@@ -34,10 +38,31 @@ const program = new Command('torture')
   ])
   .option('--only <names>', 'these alone; delete can be named only here', list)
   .option('--each-once', 'continues after the time is up until every fault was injected once')
+  .option(
+    '--restarts <n>',
+    'instead of faults: restarts every role this often under load, one process at a time',
+    number,
+  )
+  .option(
+    '--starts <n>',
+    'instead of faults: starts everything this often as npm start does, also after kill -9',
+    number,
+  )
   .option('--out <folder>', 'for the history and the reports; .tmp/torture/<seed> where not given')
   .parse();
 
-const { minutes, seed, clients, carts, faults, only, eachOnce = false, out } = program.opts<Options>();
+const {
+  minutes,
+  seed,
+  clients,
+  carts,
+  faults,
+  only,
+  eachOnce = false,
+  restarts,
+  starts,
+  out,
+} = program.opts<Options>();
 const root = path.resolve(__dirname, '../../..');
 
 const chosen = only ?? faults;
@@ -45,27 +70,35 @@ const chosen = only ?? faults;
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
-async function run(): Promise<number> {
+async function main(): Promise<number> {
   if (chosen.includes('list')) {
     console.log(faultNames().join('\n'));
     return 0;
   }
+  const run = {
+    seed,
+    out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
+    build: path.join(root, 'dist'),
+    log: (line: string) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
+    stop: stop.signal,
+  };
+  if (starts !== undefined) return print(await runStarts({ ...run, starts }));
+  if (restarts !== undefined) return print(await runRestarts({ ...run, restarts, clients, carts }));
   selectFaults(
     faultNames().map((name) => ({ name })),
     chosen,
   );
-  const report = await runTorture({
-    ...{ minutes, seed, clients, carts, faults: chosen, isEachOnce: eachOnce },
-    out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
-    build: path.join(root, 'dist'),
-    log: (line) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
-    stop: stop.signal,
-  });
-  console.log(JSON.stringify(report, undefined, 2));
-  return report.violationCount === 0 && report.isQuiet ? 0 : 1;
+  const report = await runTorture({ ...run, minutes, clients, carts, faults: chosen, isEachOnce: eachOnce });
+  return print({ ...report, hasPassed: report.violationCount === 0 && report.isQuiet });
 }
 
-void run()
+/** @returns the exit code. */
+function print(report: { readonly hasPassed: boolean }): number {
+  console.log(JSON.stringify(report, undefined, 2));
+  return report.hasPassed ? 0 : 1;
+}
+
+void main()
   .catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     return 2;

@@ -26,7 +26,7 @@ interface FaultCounts {
   notRecovered: number;
 }
 
-interface Quantiles {
+export interface Quantiles {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly max: number | null;
@@ -90,7 +90,8 @@ function countFaults(episodes: readonly Episode[]): Record<string, FaultCounts> 
   return counts;
 }
 
-function countBy(names: readonly string[]): Record<string, number> {
+/** How often each name occurs. */
+export function countBy(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
@@ -112,6 +113,7 @@ function share(commands: readonly Operation[]): number | null {
 /** What a working system rejects for a reason of its own is taken, too. */
 const isTaken = ({ result, status }: Operation): boolean => result === 'ok' || (status !== undefined && status < 500);
 
+/** The median, the 99th percentile and the largest of these values; null where there is none. */
 export function quantiles(values: readonly number[]): Quantiles {
   const sorted = [...values].sort((one, other) => one - other);
   const at = (share: number) => {
