@@ -60,7 +60,7 @@ const archiveWith = (source: HistorySource, logger: Logger) => async (signal: Ab
   if (archived > 0) logger.info({ archived }, 'archived closed runs');
 };
 
-/** For carts that nobody touches, and for runs that began before Temporal's list had the end of the previous run. */
+/** For carts that nobody touches, and for runs that began before Temporal's list had the previous run's end. */
 function deliverWith(source: HistorySource, taskQueue: string, logger: Logger) {
   const sweep = createDeliverySweep(source, taskQueue);
   return async (signal: AbortSignal) => {
