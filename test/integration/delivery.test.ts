@@ -159,7 +159,7 @@ describe('commands of a run that was terminated', () => {
   it('are left alone where the run ended before this database knew of settled runs', async () => {
     const user = newUser();
     await leaveBehind(user, () => add(user, 'pen', {}));
-    const known = world.db('migrations').where({ name: '0006-settled-runs' });
+    const known = world.db('migrations').where({ name: '0005-settled-runs' });
     const [{ migration_time: since }] = await known.clone();
     await known.clone().update({ migration_time: new Date(Date.now() + 60_000) });
     expect((await add(user, 'ink')).body).toMatchObject({ version: 1, itemCount: 1 });
