@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { deliverLeftBehind } from '../../src/delivery/deliver';
 import { readLeftBehind } from '../../src/delivery/left-behind';
-import { readLogs, readRecordedDecisions } from '../../src/postgres/log/read-logs';
+import { readLogs, readStoredDecisions } from '../../src/postgres/log/read-logs';
 import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { verifyUser } from '../../src/recovery/verify-all';
 import { readDecisions } from '../../src/temporal/histories/read-decisions';
@@ -297,7 +297,7 @@ describe('the histories of all these carts', () => {
     const users: string[] = await world.db('carts').pluck('user_id');
     expect(users.length).toBeGreaterThan(5);
     for (const log of await readLogs(world.db, users)) {
-      const recorded = await readRecordedDecisions(world.db, log);
+      const recorded = (await readStoredDecisions(world.db, log)).map(({ decision }) => decision);
       expect(await readDecisions(source, log.userId)).toEqual(recorded);
     }
   });

@@ -4,6 +4,7 @@ import * as history from './0002-history';
 import * as reports from './0003-reports';
 import * as lineHistory from './0004-fill-line-history';
 import * as settledRuns from './0005-settled-runs';
+import * as oneChain from './0006-one-chain';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -16,6 +17,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0003-reports', reports],
   ['0004-fill-line-history', lineHistory],
   ['0005-settled-runs', settledRuns],
+  ['0006-one-chain', oneChain],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */
