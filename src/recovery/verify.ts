@@ -12,7 +12,7 @@ import { checkHistories, placeOf } from './verify-histories';
 /** Something that is wrong with a cart, with its place. */
 export interface Finding {
   readonly userId: string;
-  readonly where: 'commands' | 'events' | 'hash chain' | 'archive' | 'read model' | 'histories';
+  readonly where: 'commands' | 'events' | 'hash chain' | 'archive' | 'read model' | 'histories' | 'heads';
   readonly version?: number;
   readonly sequence?: number;
   readonly what: string;

@@ -1,7 +1,10 @@
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { Config } from '../config';
 import { createDeliverySweep } from '../delivery/deliver';
 import type { DeliveryOptions } from '../delivery/left-behind';
+import { readPrivateKey } from '../heads/keys';
+import { writeHeadsInto } from '../heads/write-heads';
 import { chainArchives } from '../postgres/archive-chain';
 import { checkDatabase } from '../postgres/database';
 import { upgradeChains } from '../postgres/projection/upgrade-chains';
@@ -17,6 +20,12 @@ const archiveEveryMs = 3_600_000;
 const upgradeEveryMs = 3_600_000;
 const deliverEveryMs = 15_000;
 
+/** What only a worker needs. */
+export interface WorkerOptions extends DeliveryOptions {
+  /** Whether and how often the worker writes signed lists of heads. */
+  readonly heads?: Config['heads'];
+}
+
 /**
  * The worker: decides commands, projects decisions into Postgres, delivers what ended runs left behind, and archives
  * closed runs.
@@ -25,9 +34,11 @@ export async function openWorker({
   temporal,
   databaseUrl,
   lateAfterMs,
+  heads,
   logger,
-}: RoleOptions & DeliveryOptions): Promise<Role> {
+}: RoleOptions & WorkerOptions): Promise<Role> {
   installRuntime(logger);
+  const privateKey = heads?.folder && (await readPrivateKey(heads));
   const { taskQueue } = temporal;
   const cartWorker = await runCartWorker({
     temporal,
@@ -41,6 +52,16 @@ export async function openWorker({
     repeat(logger, 'the upgrade of hash chains', upgradeEveryMs, upgradeWith(db, logger)),
     repeat(logger, 'the archiving of closed runs', archiveEveryMs, archiveWith(cartWorker, logger)),
     repeat(logger, 'a delivery', deliverEveryMs, deliverWith(cartWorker, taskQueue, logger)),
+    ...(privateKey
+      ? [
+          repeat(
+            logger,
+            'a list of heads',
+            heads.intervalMs,
+            async () => void (await writeHeadsInto(db, privateKey, heads.folder!)),
+          ),
+        ]
+      : []),
   ];
   return {
     routers: [],
