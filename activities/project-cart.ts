@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
 import { type Batch, divergedFailure, type ProjectionResult } from '../src/contract/activities';
 import { recordFork } from '../src/postgres/log/forks';
+import { BrokenChainError } from '../src/postgres/projection/chain-log';
 import { projectAcrossGap, type ReadDecisions } from '../src/postgres/projection/fill-gap';
 import { createProjector, type Projector } from '../src/postgres/projection/group-commits';
 import { type BatchOutcome, GapError } from '../src/postgres/projection/project';
@@ -19,6 +20,7 @@ export const createProjectCart = (db: Knex, readDecisions: ReadDecisions) => {
     const outcome = await projectWithGaps(db, projectInGroups, batch, readDecisions);
     if ('added' in outcome) return { outcome: 'projected' };
     if ('gap' in outcome) throw outcome.gap;
+    if ('broken' in outcome) throw await park(db, batch, outcome.broken);
     const { reason, checkpoint } = outcome.diverged;
     if (checkpoint === undefined) throw ApplicationFailure.nonRetryable(reason, divergedFailure);
     return { outcome: 'diverged', checkpoint };
@@ -36,7 +38,13 @@ async function projectWithGaps(
   try {
     return await projectAcrossGap(db, batch, outcome.gap, readDecisions);
   } catch (error) {
-    if (error instanceof GapError) await recordFork(db, batch.userId, batch.decisions[0]!.runId, error.message);
-    throw error;
+    throw error instanceof GapError ? await park(db, batch, error) : error;
   }
+}
+
+/** Records that the cart is parked. @returns the error that says why. */
+async function park(db: Knex, { userId, decisions }: Batch, error: GapError | BrokenChainError): Promise<Error> {
+  const isLasting = error instanceof BrokenChainError;
+  await recordFork(db, { userId, runId: decisions[0]!.runId, message: error.message, isLasting });
+  return error;
 }

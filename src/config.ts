@@ -16,6 +16,10 @@ const environment = z.object({
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('carts'),
   TEMPORAL_CLI_PATH: z.string().min(1).optional(),
   TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
+  HEADS_PRIVATE_KEY_FILE: z.string().min(1).optional(),
+  HEADS_PUBLIC_KEY_FILE: z.string().min(1).optional(),
+  HEADS_DIR: z.string().min(1).optional(),
+  HEADS_INTERVAL_MINUTES: z.coerce.number().positive().default(60),
   LATE_COMMAND_MINUTES: z.coerce.number().positive().default(60),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   CART_DATA_DIR: z.string().min(1).default('.data'),
@@ -44,6 +48,12 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
     lateAfterMs: env.LATE_COMMAND_MINUTES * 60_000,
+    heads: {
+      privateKeyFile: env.HEADS_PRIVATE_KEY_FILE,
+      publicKeyFile: env.HEADS_PUBLIC_KEY_FILE,
+      folder: env.HEADS_DIR,
+      intervalMs: env.HEADS_INTERVAL_MINUTES * 60_000,
+    },
     webUiUrl: env.TEMPORAL_UI_URL?.replace(/\/$/, ''),
     temporal: {
       isExternal: env.TEMPORAL_ADDRESS !== undefined,

@@ -17,7 +17,7 @@ void runProcess(async (self) => {
   const webUiUrl = uiUrl ?? self.config.webUiUrl;
   const options = { temporal, databaseUrl, webUiUrl, logger: self.logger, stopping: self.stopping };
   const roles = [
-    await openWorker({ ...options, lateAfterMs: self.config.lateAfterMs }),
+    await openWorker({ ...options, lateAfterMs: self.config.lateAfterMs, heads: self.config.heads }),
     await openQueryApi(options),
     await openCommandApi(options),
   ];

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { describeError } from '../describe-error';
 import type { OpenContext, RegisterOp, RunTask } from './context';
+import { registerHeads } from './heads';
 import { registerHeal } from './heal';
 import { registerHistories } from './histories';
 import { registerRebuild } from './rebuild';
@@ -13,6 +14,7 @@ const registrations: readonly RegisterOp[] = [
   registerRebuild,
   registerHistories,
   registerReplay,
+  registerHeads,
 ];
 
 /** The operators' command line. */

@@ -1,4 +1,8 @@
-import type { Verification } from '../recovery/verify';
+import { readFile } from 'node:fs/promises';
+import { checkHeads } from '../heads/check-heads';
+import { readPublicKey } from '../heads/keys';
+import { readList } from '../heads/list';
+import type { Finding, Verification } from '../recovery/verify';
 import { type VerifyResult, verifyAll, verifyUser } from '../recovery/verify-all';
 import type { OpsContext, RegisterOp } from './context';
 import { examples, parseCount, parseId } from './options';
@@ -7,6 +11,7 @@ import { asTable } from './table';
 interface Options {
   readonly user?: string;
   readonly sample?: number;
+  readonly heads?: string;
   readonly json?: boolean;
 }
 
@@ -16,11 +21,17 @@ export const registerVerify: RegisterOp = (program, run) => {
     .description('compare histories, log, hash chain and read model; exit 1 if they differ')
     .option('--user <userId>', 'only this cart', parseId)
     .option('--sample <n>', 'only this many carts, chosen at random', parseCount)
+    .option('--heads <file>', 'also compare the hash chains with a signed list of earlier heads')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', examples('verify', 'verify --user alice', 'verify --sample 1000 --json'))
+    .addHelpText(
+      'after',
+      examples('verify', 'verify --user alice', 'verify --heads heads.jsonl', 'verify --sample 1000'),
+    )
     .action((options: Options) =>
       run(async (context) => {
-        const result = await verify(context, options);
+        const inHeads = await findInHeads(context, options);
+        const verified = await verify(context, options);
+        const result = { ...verified, findings: [...inHeads, ...verified.findings] };
         context.print(options.json ? JSON.stringify(result) : describe(result));
         return result.findings.length === 0 ? 0 : 1;
       }),
@@ -36,6 +47,13 @@ async function verify(context: OpsContext, { user, sample }: Options): Promise<V
   return result;
 }
 
+/** Fails before anything is verified where the list was changed. */
+async function findInHeads({ config, db }: OpsContext, { heads, user }: Options): Promise<Finding[]> {
+  if (heads === undefined) return [];
+  const list = readList(await readFile(heads, 'utf8'), await readPublicKey(config.heads));
+  return checkHeads(db, list, user);
+}
+
 const asResult = ({ decisions, events, inHistories, findings }: Verification): VerifyResult => ({
   carts: 1,
   decisions,
@@ -48,8 +66,6 @@ function describe({ carts, decisions, events, notInHistories, findings }: Verify
   return [
     ...(findings.length > 0 ? [asTable(findings, ['userId', 'where', 'version', 'sequence', 'what'])] : []),
     `${carts} carts, ${decisions} decisions, ${events} events: ${findings.length} findings.`,
-    ...(notInHistories > 0
-      ? [`${notInHistories} decisions are in no history any more; they were compared with the rest.`]
-      : []),
+    ...(notInHistories > 0 ? [`${notInHistories} decisions are chain only: no history has them any more.`] : []),
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { Knex } from 'knex';
+import { chainArchive } from './archive-chain';
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
@@ -25,23 +26,23 @@ export interface ArchivedRun {
  * @returns whether the run is new in the archive.
  */
 export async function archive(db: Knex, run: ArchivedRun, history: Uint8Array): Promise<boolean> {
-  const inserted = await db('cart_histories')
-    .insert({
-      run_id: run.runId,
-      user_id: run.userId,
-      workflow_id: run.workflowId,
-      previous_run_id: run.previousRunId ?? null,
-      started_at: run.startedAt,
-      closed_at: run.closedAt,
-      closed_as: run.closedAs,
-      event_count: run.eventCount,
-      history: await compress(history),
-      sha256: sha256(history),
-    })
-    .onConflict('run_id')
-    .ignore()
-    .returning('run_id');
-  return inserted.length > 0;
+  const row = {
+    run_id: run.runId,
+    user_id: run.userId,
+    workflow_id: run.workflowId,
+    previous_run_id: run.previousRunId ?? null,
+    started_at: run.startedAt,
+    closed_at: run.closedAt,
+    closed_as: run.closedAs,
+    event_count: run.eventCount,
+    history: await compress(history),
+    sha256: sha256(history),
+  };
+  return db.transaction(async (trx) => {
+    const inserted = await trx('cart_histories').insert(row).onConflict('run_id').ignore().returning('run_id');
+    if (inserted.length > 0) await chainArchive(trx, run.userId);
+    return inserted.length > 0;
+  });
 }
 
 /** Returns the ids of those runs that are in the archive. */

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 
 /** The migration that creates the table of this file. */
-const migration = '0006-settled-runs';
+const migration = '0005-settled-runs';
 
 /**
  * When this database got the table of settled runs. Runs that ended before are left alone: the code of that time did

@@ -1,17 +1,18 @@
 import type { Knex } from 'knex';
-import { genesisHash, hashEvent } from '../postgres/log/hash-chain';
-import { readLogs, readRecordedDecisions, type StoredLog } from '../postgres/log/read-logs';
+import { readArchiveChain } from '../postgres/archive-chain';
+import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
 import { isRecordedAs } from '../postgres/log/rows';
 import { buildReadModel } from '../postgres/read-model/build';
 import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgres/read-model/stored';
 import { readModelTables } from '../postgres/read-model/tables';
 import type { HistoryRecord } from '../temporal/histories/read-decisions';
+import { checkArchive, checkChain } from './verify-chain';
 import { checkHistories, placeOf } from './verify-histories';
 
 /** Something that is wrong with a cart, with its place. */
 export interface Finding {
   readonly userId: string;
-  readonly where: 'commands' | 'events' | 'hash chain' | 'read model' | 'histories';
+  readonly where: 'commands' | 'events' | 'hash chain' | 'archive' | 'read model' | 'histories' | 'heads';
   readonly version?: number;
   readonly sequence?: number;
   readonly what: string;
@@ -32,17 +33,25 @@ export interface Verification {
  * model.
  */
 export async function verifyCart(db: Knex, userId: string, histories: HistoryRecord): Promise<Verification> {
-  const { log, recorded, stored } = await db.transaction(
+  const { log, salt, decisions, stored, archived } = await db.transaction(
     async (trx) => {
       const [log] = (await readLogs(trx, [userId])) as [StoredLog];
-      return { log, recorded: await readRecordedDecisions(trx, log), stored: await readStoredModel(trx, userId) };
+      return {
+        log,
+        salt: await readSalt(trx, userId),
+        decisions: await readStoredDecisions(trx, log),
+        stored: await readStoredModel(trx, userId),
+        archived: await readArchiveChain(trx, userId),
+      };
     },
     { isolationLevel: 'repeatable read', readOnly: true },
   );
+  const recorded = decisions.map(({ decision }) => decision);
   const findings = [
     ...checkSequences(log),
     ...checkEvents(log),
-    ...checkChain(log),
+    ...checkChain(log, salt, decisions),
+    ...checkArchive(userId, salt, archived),
     ...checkHistories(recorded, histories),
     ...(await checkReadModel(db, log, stored)),
   ];
@@ -91,22 +100,6 @@ function checkEvents({ commands, events }: StoredLog): FindingOfCart[] {
       findings.push({ where: 'events', version, what: 'it comes before an event of an earlier decision' });
     }
   });
-  return findings;
-}
-
-function checkChain({ userId, events }: StoredLog): FindingOfCart[] {
-  const findings: FindingOfCart[] = [];
-  let expected: Buffer = genesisHash;
-  for (const { event, previousHash, hash } of events) {
-    const { version } = event;
-    if (!previousHash.equals(expected)) {
-      findings.push({ where: 'hash chain', version, what: 'its previous hash is not the hash of the previous event' });
-    }
-    if (!hashEvent(previousHash, userId, event).equals(hash)) {
-      findings.push({ where: 'hash chain', version, what: 'its hash does not match its content' });
-    }
-    expected = hash;
-  }
   return findings;
 }
 

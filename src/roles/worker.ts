@@ -1,7 +1,13 @@
+import type { Knex } from 'knex';
 import type { Logger } from 'pino';
+import type { Config } from '../config';
 import { createDeliverySweep } from '../delivery/deliver';
 import type { DeliveryOptions } from '../delivery/left-behind';
+import { readPrivateKey } from '../heads/keys';
+import { writeHeadsInto } from '../heads/write-heads';
+import { chainArchives } from '../postgres/archive-chain';
 import { checkDatabase } from '../postgres/database';
+import { upgradeChains } from '../postgres/projection/upgrade-chains';
 import { sweepClosedRuns } from '../temporal/histories/archive-runs';
 import type { HistorySource } from '../temporal/histories/histories';
 import { bundleCartWorkflow } from '../worker/bundle';
@@ -11,7 +17,14 @@ import { installRuntime } from '../worker/runtime';
 import type { Role, RoleOptions } from './role';
 
 const archiveEveryMs = 3_600_000;
+const upgradeEveryMs = 3_600_000;
 const deliverEveryMs = 15_000;
+
+/** What only a worker needs. */
+export interface WorkerOptions extends DeliveryOptions {
+  /** Whether and how often the worker writes signed lists of heads. */
+  readonly heads?: Config['heads'];
+}
 
 /**
  * The worker: decides commands, projects decisions into Postgres, delivers what ended runs left behind, and archives
@@ -21,9 +34,11 @@ export async function openWorker({
   temporal,
   databaseUrl,
   lateAfterMs,
+  heads,
   logger,
-}: RoleOptions & DeliveryOptions): Promise<Role> {
+}: RoleOptions & WorkerOptions): Promise<Role> {
   installRuntime(logger);
+  const privateKey = heads?.folder && (await readPrivateKey(heads));
   const { taskQueue } = temporal;
   const cartWorker = await runCartWorker({
     temporal,
@@ -34,8 +49,19 @@ export async function openWorker({
   });
   const { worker, db } = cartWorker;
   const repeated = [
+    repeat(logger, 'the upgrade of hash chains', upgradeEveryMs, upgradeWith(db, logger)),
     repeat(logger, 'the archiving of closed runs', archiveEveryMs, archiveWith(cartWorker, logger)),
     repeat(logger, 'a delivery', deliverEveryMs, deliverWith(cartWorker, taskQueue, logger)),
+    ...(privateKey
+      ? [
+          repeat(
+            logger,
+            'a list of heads',
+            heads.intervalMs,
+            async () => void (await writeHeadsInto(db, privateKey, heads.folder!)),
+          ),
+        ]
+      : []),
   ];
   return {
     routers: [],
@@ -50,6 +76,15 @@ export async function openWorker({
     },
   };
 }
+
+/** For logs that are older than the chain over decisions, and while workers of such a version run beside this one. */
+const upgradeWith = (db: Knex, logger: Logger) => async (signal: AbortSignal) => {
+  const { carts, broken } = await upgradeChains(db, signal);
+  const archives = await chainArchives(db, signal);
+  if (carts + archives > 0)
+    logger.info({ carts, archives }, 'gave hashes to decisions and archived runs that had none');
+  if (broken.length > 0) logger.error({ broken }, 'the logs of these carts were changed: the carts are parked');
+};
 
 /**
  * The next run of a chain archives the run before it, so this is for the last runs of chains and for runs whose next run

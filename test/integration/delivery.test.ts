@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { deliverLeftBehind } from '../../src/delivery/deliver';
 import { readLeftBehind } from '../../src/delivery/left-behind';
-import { readLogs, readRecordedDecisions } from '../../src/postgres/log/read-logs';
+import { readLogs, readStoredDecisions } from '../../src/postgres/log/read-logs';
 import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { verifyUser } from '../../src/recovery/verify-all';
 import { readDecisions } from '../../src/temporal/histories/read-decisions';
@@ -159,7 +159,7 @@ describe('commands of a run that was terminated', () => {
   it('are left alone where the run ended before this database knew of settled runs', async () => {
     const user = newUser();
     await leaveBehind(user, () => add(user, 'pen', {}));
-    const known = world.db('migrations').where({ name: '0006-settled-runs' });
+    const known = world.db('migrations').where({ name: '0005-settled-runs' });
     const [{ migration_time: since }] = await known.clone();
     await known.clone().update({ migration_time: new Date(Date.now() + 60_000) });
     expect((await add(user, 'ink')).body).toMatchObject({ version: 1, itemCount: 1 });
@@ -297,7 +297,7 @@ describe('the histories of all these carts', () => {
     const users: string[] = await world.db('carts').pluck('user_id');
     expect(users.length).toBeGreaterThan(5);
     for (const log of await readLogs(world.db, users)) {
-      const recorded = await readRecordedDecisions(world.db, log);
+      const recorded = (await readStoredDecisions(world.db, log)).map(({ decision }) => decision);
       expect(await readDecisions(source, log.userId)).toEqual(recorded);
     }
   });

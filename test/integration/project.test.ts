@@ -5,6 +5,7 @@ import type { CartActivities } from '../../src/contract/activities';
 import { emptyCheckpoint, handleAgain, type RecordedDecision, refOf } from '../../src/domain/handle';
 import { archive } from '../../src/postgres/archive';
 import { readCheckpoint } from '../../src/postgres/log/checkpoint';
+import { genesisOf } from '../../src/postgres/log/hash-chain';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
 import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
@@ -136,16 +137,16 @@ describe('projecting decisions', () => {
     expect(await readRows(userId)).toEqual(before);
   });
 
-  it('names the version and writes nothing where Postgres has another event at that version', async () => {
+  it('names the decision and writes nothing where Postgres has another event there', async () => {
     const userId = newUser();
     await projectCart(userId, decideAll([add('pen'), add('ink')]).decisions);
     const before = await readRows(userId);
     const fork = decideAll([add('pen'), add('ink', 2)]).decisions;
-    await expect(projectCart(userId, fork)).rejects.toThrow(/another event at version 2/);
+    await expect(projectCart(userId, fork)).rejects.toThrow(/decision 2 .* other fields or events/);
     const otherCommand = decideAll([add('pen', 1, { commandId: 'other' })]).decisions;
     await expect(projectCart(userId, otherCommand)).rejects.toThrow(/has command c1 .* as decision 1/);
     const longer = decideAll([add('pen'), add('ink', 2), add('pad')]).decisions;
-    await expect(projectCart(userId, longer)).rejects.toThrow(/another event at version 2/);
+    await expect(projectCart(userId, longer)).rejects.toThrow(/decision 2 .* other fields or events/);
     expect(await readRows(userId)).toEqual(before);
   });
 
@@ -252,13 +253,15 @@ describe('the log and the archive', () => {
     await expect(database.db.raw(statement)).rejects.toThrow(/append-only/);
   });
 
-  it('chains every event to the previous event', async () => {
+  it('chains every decision to the previous decision, with its events', async () => {
     const chained = newUser();
     await projectCart(chained, decideAll(story).decisions);
-    const { events, cart } = await readRows(chained);
-    expect(events[0].previous_hash).toEqual(Buffer.alloc(32));
-    expect(events.slice(1).map((event) => event.previous_hash)).toEqual(events.slice(0, -1).map((event) => event.hash));
-    expect(cart.head_hash).toEqual(events.at(-1).hash);
+    const { commands, events, cart } = await readRows(chained);
+    const { salt } = await database.db('cart_users').where({ user_id: chained }).first('salt');
+    expect(commands[0].previous_hash).toEqual(genesisOf('decisions', { userId: chained, salt }));
+    expect(commands.slice(1).map((row) => row.previous_hash)).toEqual(commands.slice(0, -1).map((row) => row.hash));
+    expect(cart.head_hash).toEqual(commands.at(-1).hash);
+    expect(events.map(({ hash, previous_hash }) => [hash, previous_hash])).toEqual(events.map(() => [null, null]));
   });
 });
 

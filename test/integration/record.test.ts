@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { emptyCheckpoint } from '../../src/domain/handle';
-import { readLogs, readRecordedDecisions } from '../../src/postgres/log/read-logs';
+import { readLogs, readStoredDecisions } from '../../src/postgres/log/read-logs';
 import { verifyUser } from '../../src/recovery/verify-all';
 import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { buttonsOf } from '../support/buttons';
@@ -183,7 +183,7 @@ describe('the histories of all these carts', () => {
     const users: string[] = await world.db('carts').pluck('user_id');
     expect(users.length).toBeGreaterThan(5);
     for (const log of await readLogs(world.db, users)) {
-      const recorded = await readRecordedDecisions(world.db, log);
+      const recorded = (await readStoredDecisions(world.db, log)).map(({ decision }) => decision);
       expect(await readDecisions(source, log.userId)).toEqual(recorded);
     }
   });

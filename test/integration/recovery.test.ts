@@ -163,34 +163,6 @@ describe('verifyCart', () => {
     });
   });
 
-  it('finds every one of 1,000 single changed bytes of stored events', async () => {
-    const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
-    const [first] = await projectRandomCarts(1, 60, 7);
-    const { userId } = first!;
-    const rows = await database.db('cart_events').where({ user_id: userId }).orderBy('version');
-    await database.db.raw('alter table cart_events disable trigger user');
-    await database.db.raw('alter table cart_events drop constraint cart_events_user_id_sequence_fkey');
-    const missed: string[] = [];
-    for (let trial = 0; trial < 1_000; trial += 1) {
-      const { column, row, changed } = changeOneByte(rows, seed + trial);
-      const value = (of: typeof row) => (column === 'data' ? JSON.stringify(of.data) : of[column]);
-      await database
-        .db('cart_events')
-        .where({ user_id: userId, version: row.version })
-        .update({ [column]: changed });
-      const { findings } = await verifyCart(database.db, userId, asProjected([]));
-      if (findings.length === 0)
-        missed.push(`${column} of version ${row.version}: ${String(value(row))} -> ${changed}`);
-      const at = column === 'version' ? (changed as number) : row.version;
-      await database
-        .db('cart_events')
-        .where({ user_id: userId, version: at })
-        .update({ [column]: value(row) });
-    }
-    expect({ seed, missed }).toEqual({ seed, missed: [] });
-    expect((await verifyCart(database.db, userId, asProjected([]))).findings).toEqual([]);
-  });
-
   it('finds a missing event', async () => {
     const [first] = await projectRandomCarts(2, 40, 8);
     const { userId, decisions } = first!;
@@ -211,70 +183,3 @@ describe('verifyCart', () => {
     expect(findings.map((finding) => finding.what).join('\n')).toContain('fork');
   });
 });
-
-type Row = Readonly<Record<string, unknown>> & { readonly version: number; readonly data: unknown };
-
-/** Changes one byte of one column of one row so that Postgres still accepts it. */
-function changeOneByte(rows: readonly Row[], seed: number) {
-  const pick = <T>(from: readonly T[], salt: number): T => from[(seed * 7919 + salt * 104_729) % from.length]!;
-  const row = pick(rows, 1);
-  const column = pick(
-    [
-      'type',
-      'data',
-      'data',
-      'data',
-      'command_id',
-      'actor',
-      'occurred_at',
-      'hash',
-      'previous_hash',
-      'sequence',
-      'version',
-    ],
-    2,
-  );
-  const changeText = (text: string) => {
-    const at = (seed * 31) % text.length;
-    const other = text[at] === 'x' ? 'y' : 'x';
-    return text.slice(0, at) + other + text.slice(at + 1);
-  };
-  switch (column) {
-    case 'data': {
-      const text = JSON.stringify(row.data);
-      for (let shift = 0; ; shift += 1) {
-        const at = (seed + shift) % text.length;
-        const byte = text[at]!;
-        const other = /\d/.test(byte)
-          ? String((Number(byte) + 1) % 10)
-          : /[a-z]/i.test(byte)
-            ? byte === 'q'
-              ? 'z'
-              : 'q'
-            : undefined;
-        if (other === undefined) continue;
-        const changed = text.slice(0, at) + other + text.slice(at + 1);
-        try {
-          if (JSON.stringify(JSON.parse(changed)) !== text) return { column, row, changed };
-        } catch {
-          // Not JSON any more: Postgres would reject it.
-        }
-      }
-    }
-    case 'occurred_at':
-      return { column, row, changed: new Date((row.occurred_at as Date).getTime() + 1) };
-    case 'hash':
-    case 'previous_hash': {
-      const bytes = Buffer.from(row[column] as Buffer);
-      const at = seed % bytes.length;
-      bytes[at] = (bytes[at]! + 1 + (seed % 255)) % 256;
-      return { column, row, changed: bytes };
-    }
-    case 'sequence':
-      return { column, row, changed: (row.sequence as number) ^ 64 };
-    case 'version':
-      return { column, row, changed: row.version + 512 };
-    default:
-      return { column, row, changed: changeText(row[column] as string) };
-  }
-}

@@ -1,46 +1,24 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { Knex } from 'knex';
-import { Client } from 'pg';
+import type { CartEvent } from '../../src/domain/events';
 import { evolve } from '../../src/domain/evolve';
-import { handle } from '../../src/domain/handle';
+import { handle, type RecordedDecision } from '../../src/domain/handle';
 import { type Cart, emptyCart, itemCountOf, subtotalOf } from '../../src/domain/state';
 import { readCheckpoint } from '../../src/postgres/log/checkpoint';
+import { hashEvent } from '../../src/postgres/log/first-format';
+import { currentForks } from '../../src/postgres/log/forks';
 import { readLogs } from '../../src/postgres/log/read-logs';
 import { migrate, migrationSource } from '../../src/postgres/migrations/migrate';
 import { project } from '../../src/postgres/projection/project';
+import { upgradeChains } from '../../src/postgres/projection/upgrade-chains';
+import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { readPastCarts } from '../../src/queries/read-past-cart';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
 import { asProjected } from '../../src/temporal/histories/read-decisions';
 import { add, command } from '../support/cart-story';
-import { createDatabase, type TestDatabase } from '../support/database';
+import type { TestDatabase } from '../support/database';
+import { createEarlier, earlierSchemas as schemas } from '../support/earlier-database';
 import { readModelText } from '../support/model-tables';
-
-const folder = path.resolve(__dirname, '../upgrades');
-const schemas = readdirSync(folder)
-  .filter((file) => file.endsWith('.sql'))
-  .map((file) => path.basename(file, '.sql'))
-  .sort();
-
-/** A database with the tables as of the migration with this number, and the rows that the code of its time wrote. */
-async function createEarlier(schema: string): Promise<TestDatabase> {
-  const database = await createDatabase({ migrated: false });
-  await migrateUpTo(database.db, schema);
-  // The driver and not knex, which would take question marks in the rows for bindings.
-  const client = new Client({ connectionString: database.url });
-  await client.connect();
-  await client.query(readFileSync(path.join(folder, `${schema}.sql`), 'utf8'));
-  await client.end();
-  return database;
-}
-
-async function migrateUpTo(db: Knex, schema: string): Promise<void> {
-  const all = await migrationSource.getMigrations([]);
-  const upTo = all.filter(([name]) => name.slice(0, 4) <= schema);
-  const source = { ...migrationSource, getMigrations: async () => upTo };
-  await db.migrate.latest({ migrationSource: source, tableName: 'migrations' });
-}
 
 const listUsers = (db: Knex): Promise<string[]> => db('carts').orderBy('user_id').pluck('user_id');
 
@@ -73,6 +51,8 @@ describe.each(schemas)('an upgrade from the schema after migration %s', (schema)
     database = await createEarlier(schema);
     db = database.db;
     await migrate(db);
+    const { broken } = await upgradeChains(db, new AbortController().signal);
+    expect(broken).toEqual([]);
   });
   afterAll(() => database.drop());
 
@@ -133,8 +113,94 @@ it('fills the line history of carts that were used before and after its table wa
     await database.db('cart_item_history').whereRaw('lower(versions) < 11').delete();
     expect(await database.db('cart_item_history').distinct('user_id').pluck('user_id')).toEqual(['alice']);
     await migrate(database.db);
+    await upgradeChains(database.db, new AbortController().signal);
     expect(await verifyEveryCart(database.db)).toEqual([]);
   } finally {
     await database.drop();
   }
+});
+
+describe('the upgrade to one chain over the decisions', () => {
+  let database: TestDatabase;
+  let db: Knex;
+  beforeEach(async () => {
+    database = await createEarlier('0005');
+    db = database.db;
+  });
+  afterEach(() => database.drop());
+
+  const upgrade = () => upgradeChains(db, new AbortController().signal);
+  const findingsOf = async (user: string) => (await verifyCart(db, user, asProjected([]))).findings;
+  const next = async (user: string, commandId: string) => {
+    const context = { now: new Date().toISOString(), runId: 'next', freshId: () => 'fresh', unprojectedCount: 0 };
+    return handle(await readCheckpoint(db, user), command(add('ink', 7, { commandId })), context).decision!;
+  };
+
+  /** Writes a decision as the code did that hashed only events. */
+  async function writeAsBefore(
+    user: string,
+    { command: { commandId, data, ...rest }, events, ...decision }: RecordedDecision,
+  ) {
+    const { head_hash: previousHash } = await db('carts').where({ user_id: user }).first('head_hash');
+    await db('cart_commands').insert({
+      user_id: user,
+      sequence: decision.sequence,
+      command_id: commandId,
+      type: rest.type,
+      actor: rest.actor,
+      issued_at: rest.issuedAt,
+      decided_at: decision.decidedAt,
+      run_id: decision.runId,
+      data,
+      outcome: decision.outcome,
+    });
+    const [event] = events as [CartEvent];
+    const hash = hashEvent(previousHash, user, event);
+    await db('cart_events').insert({
+      user_id: user,
+      version: event.version,
+      sequence: decision.sequence,
+      type: event.type,
+      data: event.data,
+      command_id: commandId,
+      actor: event.actor,
+      occurred_at: event.occurredAt,
+      previous_hash: previousHash,
+      hash,
+    });
+    await rebuildCart(db, user);
+    await db('carts').where({ user_id: user }).update({ head_hash: hash });
+  }
+
+  it('parks a cart whose log was changed before, names it, and goes on with the others', async () => {
+    await db.transaction(async (trx) => {
+      await trx.raw("set local session_replication_role = 'replica'");
+      await trx('cart_events').where({ user_id: 'alice', version: 2 }).update({ actor: 'user:mallory' });
+    });
+    await migrate(db);
+    expect(await upgrade()).toEqual({
+      carts: 4,
+      broken: [{ userId: 'alice', reason: expect.stringContaining('version 2') }],
+    });
+    expect(await currentForks(db)).toMatchObject([{ userId: 'alice' }]);
+    await expect(db.transaction(async (trx) => project(trx, 'alice', [await next('alice', 'a')]))).rejects.toThrow(
+      /log of cart alice is broken: version 2/,
+    );
+    expect((await findingsOf('alice')).length).toBeGreaterThan(0);
+    expect(await findingsOf('carol')).toEqual([]);
+  });
+
+  it('hashes what workers of an older version write meanwhile, by the next projection or the next upgrade', async () => {
+    await migrate(db);
+    await upgrade();
+    for (const user of ['alice', 'carol']) {
+      await writeAsBefore(user, await next(user, 'by-an-older-worker'));
+      expect(await findingsOf(user)).toContainEqual(
+        expect.objectContaining({ what: expect.stringContaining('no hash yet') }),
+      );
+    }
+    await db.transaction(async (trx) => project(trx, 'alice', [await next('alice', 'by-this-worker')]));
+    expect(await upgrade()).toEqual({ carts: 1, broken: [] });
+    expect([...(await findingsOf('alice')), ...(await findingsOf('carol'))]).toEqual([]);
+  });
 });

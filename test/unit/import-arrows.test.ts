@@ -66,6 +66,12 @@ const rules: readonly Rule[] = [
     example: { file: 'src/delivery/deliver.ts', target: 'src/recovery/heal' },
   },
   {
+    title: 'the lists of heads import only Postgres',
+    from: /^src\/heads\//,
+    isForbidden: onlyOurs(ours('heads|postgres')),
+    example: { file: 'src/heads/keys.ts', target: 'src/config' },
+  },
+  {
     title: 'only the worker imports the workflow or the activities',
     from: /^src\/(?!worker\/)/,
     isForbidden: (target) => /^(workflows|activities)(\/|$)/.test(target),
@@ -193,8 +199,10 @@ describe('statements', () => {
   });
 
   it('write the log only in the projection', () => {
-    expect(outside(/^src\/postgres\/(projection|migrations)\//, writes('cart_commands|cart_events'))).toEqual([]);
-    expect(writes('cart_commands|cart_events').test(textOf('src/postgres/projection/write.ts'))).toBe(true);
+    expect(
+      outside(/^src\/postgres\/(projection|migrations)\//, writes('cart_commands|cart_events|cart_users')),
+    ).toEqual([]);
+    expect(writes('cart_commands|cart_events|cart_users').test(textOf('src/postgres/projection/write.ts'))).toBe(true);
   });
 
   it('write the read model only in the projection and in a rebuild', () => {

@@ -1,7 +1,8 @@
 import type { Knex } from 'knex';
 import type { CartEvent } from '../../domain/events';
 import type { RecordedDecision } from '../../domain/handle';
-import { hashEvent } from './hash-chain';
+import { hashEvent } from './first-format';
+import { type FirstHashes, hashDecision } from './hash-chain';
 import { isRecordedAs } from './rows';
 
 /** At the same place of the log, Postgres and the history have different decisions or events. */
@@ -18,10 +19,18 @@ export interface CartLog {
 /** The part of a cart's log in Postgres that is compared with decisions. */
 export interface StoredPart {
   readonly userId: string;
+  /** Null where the user has none yet; then no decision has a hash. */
+  readonly salt: Buffer | null;
   /** By sequence. */
-  readonly commands: ReadonlyMap<number, { readonly commandId: string; readonly outcome: string }>;
-  /** By version. */
-  readonly events: ReadonlyMap<number, { readonly previousHash: Buffer; readonly hash: Buffer }>;
+  readonly commands: ReadonlyMap<number, StoredCommand>;
+  readonly firstHashes: FirstHashes;
+}
+
+interface StoredCommand {
+  readonly commandId: string;
+  readonly outcome: string;
+  readonly previousHash: Buffer | null;
+  readonly hash: Buffer | null;
 }
 
 /**
@@ -30,26 +39,34 @@ export interface StoredPart {
  * @returns each difference, in words.
  */
 export function* compareLog(stored: StoredPart, decisions: readonly RecordedDecision[]): Generator<string> {
-  for (const { sequence, command, outcome, events } of decisions) {
+  for (const decision of decisions) {
+    const { sequence, command, outcome } = decision;
     const recorded = stored.commands.get(sequence);
     if (recorded === undefined) {
       yield `Temporal has decision ${sequence}, Postgres does not: run ops heal`;
-      continue;
-    }
-    if (recorded.outcome !== outcome || !isRecordedAs(recorded.commandId, command.commandId, sequence)) {
+    } else if (recorded.outcome !== outcome || !isRecordedAs(recorded.commandId, command.commandId, sequence)) {
       const inPostgres = `has command ${recorded.commandId} (${recorded.outcome}) as decision ${sequence} in Postgres`;
       yield `fork: it ${inPostgres}, and ${command.commandId} (${outcome}) in Temporal`;
-    }
-    for (const event of events) {
-      if (hasEvent(stored, event)) continue;
-      yield `fork: Postgres has another event at version ${event.version} than Temporal (${event.type})`;
+    } else if (!isSameContent(stored, recorded, decision)) {
+      yield `fork: decision ${sequence} (${command.commandId}) has other fields or events in Postgres than in Temporal`;
     }
   }
 }
 
-function hasEvent({ userId, events }: StoredPart, event: CartEvent): boolean {
-  const stored = events.get(event.version);
-  return stored !== undefined && hashEvent(stored.previousHash, userId, event).equals(stored.hash);
+function isSameContent(stored: StoredPart, recorded: StoredCommand, decision: RecordedDecision): boolean {
+  const { userId, salt, firstHashes } = stored;
+  const { commandId, previousHash, hash } = recorded;
+  if (salt === null || previousHash === null || hash === null) {
+    return decision.events.every((event) => hasEvent(stored, event));
+  }
+  const asRecorded = { ...decision, command: { ...decision.command, commandId } };
+  return hashDecision(previousHash, { userId, salt }, asRecorded, firstHashes).equals(hash);
+}
+
+/** For decisions without a hash. Those have events with hashes. */
+function hasEvent({ userId, firstHashes }: StoredPart, event: CartEvent): boolean {
+  const { previousHash, hash } = firstHashes.get(event.version) ?? {};
+  return Boolean(previousHash && hash && hashEvent(previousHash, userId, event).equals(hash));
 }
 
 /**
@@ -92,41 +109,57 @@ export async function readStoredParts(db: Knex, logs: readonly CartLog[]) {
 
 interface StoredPartRow {
   readonly user_id: string;
+  readonly salt: Buffer | null;
   readonly modelled: number | null;
   readonly logged: number | null;
-  readonly commands: readonly { readonly sequence: number; readonly id: string; readonly outcome: string }[] | null;
-  readonly versions: readonly number[] | null;
-  /** The previous hash and the hash of each version, all joined. */
-  readonly hashes: Buffer | null;
+  readonly commands: readonly CommandColumns[] | null;
+  readonly events: readonly HashColumns[] | null;
 }
 
+interface HashColumns {
+  readonly version: number;
+  /** In hexadecimal digits. */
+  readonly previous_hash: string | null;
+  readonly hash: string | null;
+}
+
+interface CommandColumns extends Omit<HashColumns, 'version'> {
+  readonly sequence: number;
+  readonly id: string;
+  readonly outcome: string;
+}
+
+const hashColumns = `'previous_hash', encode(previous_hash, 'hex'), 'hash', encode(hash, 'hex')`;
+
+// Most events have no hash of their own.
 const storedParts = `
-  select requested.user_id, carts.sequence as modelled,
+  select requested.user_id, carts.sequence as modelled, cart_users.salt,
          (select max(sequence) from cart_commands c where c.user_id = requested.user_id) as logged,
-         (select json_agg(json_build_object('sequence', sequence, 'id', command_id, 'outcome', outcome))
+         (select json_agg(json_build_object('sequence', sequence, 'id', command_id, 'outcome', outcome, ${hashColumns}))
           from cart_commands c where c.user_id = requested.user_id and sequence between first and last) as commands,
-         event.versions, event.hashes
+         (select json_agg(json_build_object('version', version, ${hashColumns})) from cart_events e
+          where e.user_id = requested.user_id and version between first_version and last_version
+            and hash is not null) as events
   from json_to_recordset(?::json) as requested (place integer, user_id text, first integer, last integer,
                                                 first_version integer, last_version integer)
   left join carts using (user_id)
-  cross join lateral (
-    select array_agg(version order by version) as versions,
-           string_agg(previous_hash || hash, '' order by version) as hashes
-    from cart_events e where e.user_id = requested.user_id and version between first_version and last_version
-  ) as event
+  left join cart_users using (user_id)
   order by place`;
 
-const hashLength = 32;
+const toBuffer = (digits: string | null): Buffer | null => (digits === null ? null : Buffer.from(digits, 'hex'));
 
-function toStoredPart({ user_id, commands, versions, hashes }: StoredPartRow): StoredPart {
-  const pairs = (versions ?? []).map((version, index) => {
-    const start = index * 2 * hashLength;
-    const previousHash = hashes!.subarray(start, start + hashLength);
-    return [version, { previousHash, hash: hashes!.subarray(start + hashLength, start + 2 * hashLength) }] as const;
-  });
+const toHashes = (row: Omit<HashColumns, 'version'>) => ({
+  previousHash: toBuffer(row.previous_hash),
+  hash: toBuffer(row.hash),
+});
+
+function toStoredPart({ user_id, salt, commands, events }: StoredPartRow): StoredPart {
   return {
     userId: user_id,
-    commands: new Map((commands ?? []).map(({ sequence, id, outcome }) => [sequence, { commandId: id, outcome }])),
-    events: new Map(pairs),
+    salt,
+    commands: new Map(
+      (commands ?? []).map((row) => [row.sequence, { commandId: row.id, outcome: row.outcome, ...toHashes(row) }]),
+    ),
+    firstHashes: new Map((events ?? []).map((row) => [row.version, toHashes(row)])),
   };
 }

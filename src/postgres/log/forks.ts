@@ -7,18 +7,25 @@ export interface Fork {
   readonly message: string;
 }
 
-/** Records that a cart's projection found a fork. Temporal retries the projection, and each failure is recorded. */
-export async function recordFork(db: Knex, userId: string, runId: string, message: string): Promise<void> {
+/**
+ * Records that a cart is parked. Temporal retries its projection, and each failure is recorded.
+ * @param fork.isLasting whether it stays parked until a person repairs it, also while nobody uses the cart.
+ */
+export async function recordFork(
+  db: Knex,
+  fork: { readonly userId: string; readonly runId: string; readonly message: string; readonly isLasting: boolean },
+): Promise<void> {
+  const row = { run_id: fork.runId, message: fork.message, is_lasting: fork.isLasting };
   await db('cart_forks')
-    .insert({ user_id: userId, run_id: runId, message })
+    .insert({ user_id: fork.userId, ...row })
     .onConflict('user_id')
-    .merge({ run_id: runId, message, seen_at: db.fn.now() });
+    .merge({ ...row, seen_at: db.fn.now() });
 }
 
-/** Lists the current forks, oldest first: those whose projection failed in the last two minutes. */
+/** Lists the carts that are parked, oldest first: lastingly, or because a projection failed in the last two minutes. */
 export async function currentForks(db: Knex): Promise<Fork[]> {
   const rows = await db('cart_forks')
-    .whereRaw("seen_at > now() - interval '2 minutes'")
+    .whereRaw("is_lasting or seen_at > now() - interval '2 minutes'")
     .orderBy('detected_at')
     .limit(100);
   return rows.map((row) => ({

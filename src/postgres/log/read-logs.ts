@@ -2,14 +2,12 @@ import type { Knex } from 'knex';
 import type { CartEvent } from '../../domain/events';
 import type { RecordedDecision } from '../../domain/handle';
 import { groupByUser } from '../group-by-user';
+import type { FirstFormatEvent } from './first-format';
 import { type CartEventRow, eventColumns, toDecision, toEvent } from './rows';
 
 /** An event in the log in Postgres. */
-export interface StoredEvent {
-  readonly event: CartEvent;
+export interface StoredEvent extends FirstFormatEvent {
   readonly sequence: number;
-  readonly previousHash: Buffer;
-  readonly hash: Buffer;
 }
 
 /** A command in the log in Postgres. */
@@ -17,6 +15,16 @@ export interface StoredCommand {
   readonly sequence: number;
   readonly commandId: string;
   readonly outcome: string;
+  /** The hash of the decision; null where it has none yet. */
+  readonly hash: Buffer | null;
+}
+
+/** A decision in the log in Postgres, with its place in the hash chain. */
+export interface StoredDecision {
+  readonly decision: RecordedDecision;
+  readonly format: number | null;
+  readonly previousHash: Buffer | null;
+  readonly hash: Buffer | null;
 }
 
 /** The complete log of one cart in Postgres, in order. */
@@ -29,7 +37,7 @@ export interface StoredLog {
 /** Reads the logs of these carts, in the order of `userIds`, with two statements for all carts. */
 export async function readLogs(db: Knex, userIds: readonly string[]): Promise<StoredLog[]> {
   const commands = await db('cart_commands')
-    .select('user_id', 'sequence', 'command_id', 'outcome')
+    .select('user_id', 'sequence', 'command_id', 'outcome', 'hash')
     .whereIn('user_id', userIds)
     .orderBy(['user_id', 'sequence']);
   const events = await db('cart_events')
@@ -44,6 +52,7 @@ export async function readLogs(db: Knex, userIds: readonly string[]): Promise<St
       sequence: row.sequence,
       commandId: row.command_id,
       outcome: row.outcome,
+      hash: row.hash,
     })),
     events: (eventsOf.get(userId) ?? []).map((row) => ({
       event: toEvent(row as CartEventRow),
@@ -91,8 +100,8 @@ export async function countEvents(db: Knex): Promise<number> {
   return rows[0].events;
 }
 
-/** The decisions of a cart as they are on record, in order of sequence, with the events of its log. */
-export async function readRecordedDecisions(db: Knex, { userId, events }: StoredLog): Promise<RecordedDecision[]> {
+/** Reads the decisions of a cart as they are on record, in order of sequence, with the events of its log. */
+export async function readStoredDecisions(db: Knex, { userId, events }: StoredLog): Promise<StoredDecision[]> {
   const commands = await db('cart_commands').where({ user_id: userId }).orderBy('sequence');
   const eventsOf = new Map<number, CartEvent[]>();
   for (const { event, sequence } of events) {
@@ -100,5 +109,15 @@ export async function readRecordedDecisions(db: Knex, { userId, events }: Stored
     if (ofDecision) ofDecision.push(event);
     else eventsOf.set(sequence, [event]);
   }
-  return commands.map((row) => toDecision(row, eventsOf.get(row.sequence) ?? []));
+  return commands.map((row) => ({
+    decision: toDecision(row, eventsOf.get(row.sequence) ?? []),
+    format: row.hash_format,
+    previousHash: row.previous_hash,
+    hash: row.hash,
+  }));
+}
+
+/** Reads the salt of a user; null where there is none. */
+export async function readSalt(db: Knex, userId: string): Promise<Buffer | null> {
+  return (await db('cart_users').where({ user_id: userId }).first('salt'))?.salt ?? null;
 }

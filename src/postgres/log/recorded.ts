@@ -41,6 +41,17 @@ export async function readRecordedUnder(db: Knex, userId: string, ids: readonly 
   return rows.map(toRecordedRef);
 }
 
+/** Those ids of these carts' commands that are on record, by user. */
+export async function readUsedIds(
+  db: Knex,
+  commands: readonly { readonly userId: string; readonly commandId: string }[],
+): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const used = new Map<string, Set<string>>();
+  const { rows } = await db.raw(usedIds, [JSON.stringify(commands)]).options({ name: 'used-ids' });
+  for (const { user_id, command_id } of rows) used.set(user_id, (used.get(user_id) ?? new Set()).add(command_id));
+  return used;
+}
+
 /** The decisions that were made after an instant, the newest first. */
 export async function readDecidedAfter(db: Knex, userId: string, instant: string): Promise<RecordedRef[]> {
   const { rows } = await db.raw(decidedAfter, [userId, instant]).options({ name: 'decided-after' });
@@ -106,6 +117,11 @@ const recordedUnder = `
   select ${recordedRefColumns} from cart_commands c
   where user_id = :userId and (command_id = any(:ids::text[])
                                or (code = 'idempotency_key_reused' and ${reusedId} = any(:ids::text[])))`;
+
+const usedIds = `
+  select c.user_id, c.command_id
+  from jsonb_to_recordset(?::jsonb) as asked ("userId" text, "commandId" text)
+  join cart_commands c on c.user_id = asked."userId" and c.command_id = asked."commandId"`;
 
 const decidedAfter = `
   select ${recordedRefColumns} from cart_commands c where user_id = ? and decided_at > ?::timestamptz order by sequence desc`;

@@ -1,11 +1,11 @@
 import type { CartEvent } from '../../domain/events';
 import type { RecordedDecision } from '../../domain/handle';
 import type { RecordedCommand } from '../../domain/record-command';
-import type { ChainedEvent } from './hash-chain';
+import { hashFormat, type Link } from './hash-chain';
 
 /**
- * The recorded id of a command whose own id is already used by an older command. This happens only if neither the
- * command side's look-up nor the workflow's remembered ids recognise a repeat. It must not stop the projection.
+ * The recorded id of a command whose own id is already used by an older command. This happens only to decisions of runs
+ * that did not name what they followed on. It must not stop the projection.
  */
 const repeatedId = (commandId: string, sequence: number): string => `${commandId}~${sequence}`;
 
@@ -14,20 +14,32 @@ export const isRecordedAs = (recorded: string, commandId: string, sequence: numb
   recorded === commandId || recorded === repeatedId(commandId, sequence);
 
 /**
- * Converts decisions of one cart to rows of `cart_commands`. If two of them have the same command id, the later one
- * gets its `repeated_id` as id. If Postgres already has a command id, the statement that writes the row does the same.
+ * Gives commands whose id is used already another one, under which they are recorded.
+ * @param usedIds the ids on record.
  */
-export function toCommandRows(userId: string, decisions: readonly RecordedDecision[]) {
-  const seen = new Set<string>();
-  return decisions.map(({ sequence, command, decidedAt, runId, ...decision }) => {
+export function nameApart(
+  decisions: readonly RecordedDecision[],
+  usedIds: ReadonlySet<string>,
+): readonly RecordedDecision[] {
+  const used = new Set(usedIds);
+  return decisions.map((decision) => {
+    const { command, sequence } = decision;
+    if (used.has(command.commandId)) {
+      return { ...decision, command: { ...command, commandId: repeatedId(command.commandId, sequence) } };
+    }
+    used.add(command.commandId);
+    return decision;
+  });
+}
+
+/** Converts decisions of one cart to rows of `cart_commands`. */
+export function toCommandRows(userId: string, decisions: readonly RecordedDecision[], links: readonly Link[]) {
+  return decisions.map(({ sequence, command, decidedAt, runId, ...decision }, index) => {
     const { commandId, type, actor, issuedAt, expectedVersion, data } = command;
-    const isRepeated = seen.has(commandId);
-    seen.add(commandId);
     return {
       user_id: userId,
       sequence,
-      command_id: isRepeated ? repeatedId(commandId, sequence) : commandId,
-      repeated_id: repeatedId(commandId, sequence),
+      command_id: commandId,
       type,
       actor,
       issued_at: issuedAt,
@@ -38,26 +50,32 @@ export function toCommandRows(userId: string, decisions: readonly RecordedDecisi
       outcome: decision.outcome,
       code: decision.outcome === 'rejected' ? decision.code : null,
       reason: decision.outcome === 'rejected' ? decision.reason : null,
+      ...toHashColumns(links[index]!),
     };
   });
 }
 
+/** The columns of a row's place in its hash chain. */
+export const toHashColumns = ({ previousHash, hash }: Link) => ({
+  hash_format: hashFormat,
+  previous_hash: hex(previousHash),
+  hash: hex(hash),
+});
+
 /** Converts the events of these decisions to rows of `cart_events`. */
-export function toEventRows(userId: string, decisions: readonly RecordedDecision[], chained: readonly ChainedEvent[]) {
-  const sequences = decisions.flatMap(({ sequence, events }) => events.map(() => sequence));
-  return chained.map(({ event, previousHash, hash }, index) => ({
-    user_id: userId,
-    version: event.version,
-    sequence: sequences[index],
-    type: event.type,
-    data: event.data,
-    command_id: event.commandId,
-    actor: event.actor,
-    occurred_at: event.occurredAt,
-    previous_hash: hex(previousHash),
-    hash: hex(hash),
-  }));
-}
+export const toEventRows = (userId: string, decisions: readonly RecordedDecision[]) =>
+  decisions.flatMap(({ sequence, events }) =>
+    events.map((event) => ({
+      user_id: userId,
+      version: event.version,
+      sequence,
+      type: event.type,
+      data: event.data,
+      command_id: event.commandId,
+      actor: event.actor,
+      occurred_at: event.occurredAt,
+    })),
+  );
 
 /** Bytes in the text form of Postgres. */
 export const hex = (bytes: Buffer): string => `\\x${bytes.toString('hex')}`;

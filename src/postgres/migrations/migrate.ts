@@ -3,7 +3,8 @@ import * as carts from './0001-carts';
 import * as history from './0002-history';
 import * as reports from './0003-reports';
 import * as lineHistory from './0004-fill-line-history';
-import * as settledRuns from './0006-settled-runs';
+import * as settledRuns from './0005-settled-runs';
+import * as oneChain from './0006-one-chain';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -15,7 +16,8 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0002-history', history],
   ['0003-reports', reports],
   ['0004-fill-line-history', lineHistory],
-  ['0006-settled-runs', settledRuns],
+  ['0005-settled-runs', settledRuns],
+  ['0006-one-chain', oneChain],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */

@@ -4,7 +4,9 @@ import { fingerprintOf } from '../../domain/fingerprint';
 import { type Checkpoint, type DecisionRef, isSameDecision, type RecordedDecision, refOf } from '../../domain/handle';
 import { readCheckpointIn } from '../log/checkpoint';
 import { compareLog, ForkError, readStoredParts } from '../log/compare-log';
-import { isReuse, type RecordedRef, readRecordedRefs, reuseOf, toRemembered } from '../log/recorded';
+import { isReuse, type RecordedRef, readRecordedRefs, readUsedIds, reuseOf, toRemembered } from '../log/recorded';
+import { nameApart } from '../log/rows';
+import { BrokenChainError, chainAll } from './chain-log';
 import { foldDecisions, type ProjectedRows } from './fold';
 import { type LockedCart, lockCarts, type WhenLocked } from './lock-carts';
 import { writeRows } from './write';
@@ -33,7 +35,11 @@ export interface Divergence {
 }
 
 /** How many of a batch's decisions were new, or why none of them was written. */
-export type BatchOutcome = { readonly added: number } | { readonly diverged: Divergence } | { readonly gap: GapError };
+export type BatchOutcome =
+  | { readonly added: number }
+  | { readonly diverged: Divergence }
+  | { readonly gap: GapError }
+  | { readonly broken: BrokenChainError };
 
 /** The outcome of a batch whose cart another transaction has locked. */
 export interface LockedOutcome {
@@ -66,6 +72,14 @@ export async function projectBatches(
     locked.filter(({ after }) => after !== undefined),
   );
   const forks = await findForks(trx, locked, carts);
+  const freshOf = ({ userId, decisions }: Batch) =>
+    decisions.filter(({ sequence }) => sequence > carts.get(userId)!.sequence);
+  const usedIds = await readUsedIds(
+    trx,
+    locked
+      .filter(({ after }) => after === undefined)
+      .flatMap((batch) => freshOf(batch).map(({ command: { commandId } }) => ({ userId: batch.userId, commandId }))),
+  );
   const rows: ProjectedRows[] = [];
   const outcomes: (BatchOutcome | LockedOutcome)[] = [];
   for (const batch of batches) {
@@ -74,7 +88,7 @@ export async function projectBatches(
       outcomes.push({ isLocked: true });
       continue;
     }
-    const fresh = batch.decisions.filter((decision) => decision.sequence > cart.sequence);
+    const fresh = freshOf(batch);
     const gap = findGap(cart, fresh);
     const refs = recorded.get(batch);
     const other = refs === undefined ? forks.get(batch) : findOtherDecision(cart, batch, fresh, refs);
@@ -84,15 +98,20 @@ export async function projectBatches(
     } else if (gap !== undefined) {
       outcomes.push({ gap });
     } else {
-      if (fresh.length > 0) rows.push(foldDecisions(cart, fresh));
-      outcomes.push({ added: fresh.length });
+      const headHash = cart.headHash ?? (await chainAll(trx, cart));
+      if (headHash instanceof BrokenChainError) outcomes.push({ broken: headHash });
+      else {
+        const named = batch.after === undefined ? nameApart(fresh, usedIds.get(batch.userId) ?? new Set()) : fresh;
+        if (fresh.length > 0) rows.push(foldDecisions({ ...cart, headHash }, named));
+        outcomes.push({ added: fresh.length });
+      }
     }
   }
   if (rows.length > 0) await writeRows(trx, rows);
   return outcomes;
 }
 
-/** As `projectBatches`, for decisions of one cart. @returns how many were new. @throws ForkError or GapError. */
+/** As `projectBatches`, for decisions of one cart. @returns how many were new. @throws ForkError, GapError or BrokenChainError. */
 export async function project(
   trx: Knex.Transaction,
   userId: string,
@@ -100,6 +119,7 @@ export async function project(
 ): Promise<number> {
   const [outcome] = await projectBatches(trx, [{ userId, decisions }]);
   if ('gap' in outcome!) throw outcome.gap;
+  if ('broken' in outcome!) throw outcome.broken;
   if ('diverged' in outcome!) throw new ForkError(`Cart ${userId}: ${outcome.diverged.reason}.`);
   return outcome!.added;
 }

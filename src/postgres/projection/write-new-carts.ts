@@ -1,8 +1,10 @@
 import type { Knex } from 'knex';
 import { emptyCart } from '../../domain/state';
 import type { CartLog } from '../log/compare-log';
-import { genesisHash } from '../log/hash-chain';
+import { genesisOf } from '../log/hash-chain';
+import { nameApart } from '../log/rows';
 import { foldDecisions } from './fold';
+import { ensureSalts, readSalts } from './salts';
 import { writeRows } from './write';
 
 /**
@@ -14,11 +16,15 @@ export async function writeNewCarts(db: Knex, logs: readonly CartLog[]): Promise
   return db.transaction(async (trx) => {
     const { rows } = await trx.raw(claimCarts, [logs.map(({ userId }) => userId)]).options({ name: 'claim-carts' });
     const claimed = new Set<string>(rows.map((row: { user_id: string }) => row.user_id));
+    await ensureSalts(trx, [...claimed]);
+    const salts = await readSalts(trx, [...claimed]);
     const carts = logs
       .filter(({ userId }) => claimed.has(userId))
-      .map(({ userId, decisions }) =>
-        foldDecisions({ userId, sequence: 0, headHash: genesisHash, cart: emptyCart }, decisions),
-      );
+      .map(({ userId, decisions }) => {
+        const user = { userId, salt: salts.get(userId)! };
+        const point = { ...user, headHash: genesisOf('decisions', user), cart: emptyCart };
+        return foldDecisions(point, nameApart(decisions, new Set()));
+      });
     if (carts.length > 0) await writeRows(trx, carts);
     return claimed;
   });

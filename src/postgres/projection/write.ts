@@ -29,19 +29,14 @@ const endPeriods = `
 const insertRows = `
   with command as (
     insert into cart_commands (user_id, sequence, command_id, type, actor, issued_at, decided_at, run_id,
-                               expected_version, data, outcome, code, reason)
-    select user_id, sequence,
-           coalesce((select new.repeated_id from cart_commands old
-                     where old.user_id = new.user_id and old.command_id = new.command_id), command_id),
-           type, actor, issued_at, decided_at, run_id, expected_version, data, outcome, code, reason
-    from jsonb_to_recordset(?::jsonb) as new (user_id text, sequence integer, command_id text, repeated_id text,
-           type text, actor text, issued_at timestamptz, decided_at timestamptz, run_id text, expected_version bigint,
-           data jsonb, outcome text, code text, reason text)
+                               expected_version, data, outcome, code, reason, hash_format, previous_hash, hash)
+    select * from jsonb_to_recordset(?::jsonb) as new (user_id text, sequence integer, command_id text, type text,
+           actor text, issued_at timestamptz, decided_at timestamptz, run_id text, expected_version bigint, data jsonb,
+           outcome text, code text, reason text, hash_format smallint, previous_hash bytea, hash bytea)
   ), event as (
-    insert into cart_events
-      (user_id, version, sequence, type, data, command_id, actor, occurred_at, previous_hash, hash)
+    insert into cart_events (user_id, version, sequence, type, data, command_id, actor, occurred_at)
     select * from jsonb_to_recordset(?::jsonb) as new (user_id text, version integer, sequence integer, type text,
-           data jsonb, command_id text, actor text, occurred_at timestamptz, previous_hash bytea, hash bytea)
+           data jsonb, command_id text, actor text, occurred_at timestamptz)
   ), line as (
     insert into cart_item_history
       (user_id, product_id, name, quantity, unit_price, currency, added_at, added_version, versions, during)

@@ -1,5 +1,4 @@
 import { emptyCart } from '../../domain/state';
-import { genesisHash } from '../log/hash-chain';
 import type { StoredLog } from '../log/read-logs';
 import { hex } from '../log/rows';
 import { foldEvents } from './line-periods';
@@ -9,13 +8,15 @@ import type { readModelTables } from './tables';
 /** The rows of one cart's read model, by table. */
 export type ReadModel = Readonly<Record<(typeof readModelTables)[number], readonly object[]>>;
 
+const noHash = Buffer.alloc(32);
+
 /** Builds the read model of one cart from its log. */
 export function buildReadModel({ userId, commands, events }: StoredLog): ReadModel {
   const { after, begun } = foldEvents(
     emptyCart,
     events.map(({ event }) => event),
   );
-  const headHash = hex(events.at(-1)?.hash ?? genesisHash);
+  const headHash = hex(commands.at(-1)?.hash ?? noHash);
   return {
     carts: [toCartRow(userId, after, commands.at(-1)?.sequence ?? 0, headHash)],
     cart_items: after.items.map((item) => toItemRow(userId, item)),

@@ -10,7 +10,6 @@ export interface CartRow {
   currency: string | null;
   item_count: number;
   subtotal: number;
-  head_hash: Buffer;
   updated_at: Date | null;
 }
 
@@ -36,7 +35,7 @@ export const toItem = (row: CartItemRow): CartItem => ({
 /**
  * The row of `carts`.
  * @param sequence the number of the cart's decisions.
- * @param headHash the hash of its last event, in the text form of Postgres.
+ * @param headHash the hash of its last decision, in the text form of Postgres.
  */
 export const toCartRow = (userId: string, cart: Cart, sequence: number, headHash: string) => ({
   user_id: userId,
