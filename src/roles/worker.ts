@@ -87,15 +87,15 @@ const upgradeWith = (db: Knex, logger: Logger) => async (signal: AbortSignal) =>
 };
 
 /**
- * The next run of a chain archives the run before it, so this is for the last runs of chains and for runs whose next run
- * failed to do it.
+ * The next run of a chain archives the run before it, so this is for the last runs of chains, and for runs whose next
+ * run failed to do it.
  */
 const archiveWith = (source: HistorySource, logger: Logger) => async (signal: AbortSignal) => {
   const archived = await sweepClosedRuns(source, signal);
   if (archived > 0) logger.info({ archived }, 'archived closed runs');
 };
 
-/** For carts that nobody touches, and for runs that began before Temporal's list had the previous run's end. */
+/** For carts that nobody touches, and for runs that began before Temporal's list had the end of the run before. */
 function deliverWith(source: HistorySource, taskQueue: string, logger: Logger) {
   const sweep = createDeliverySweep(source, taskQueue);
   return async (signal: AbortSignal) => {
