@@ -76,7 +76,10 @@ async function restartAll(world: World, { restarts, log, stop }: RestartOptions)
   for (let round = 1; round <= restarts; round += 1) {
     const rolling = roleNames.map(async (role) => {
       for (const process of world.roles[role]) {
-        if (!stop.aborted) restarted.push({ role, ...(await process.restart()) });
+        if (stop.aborted) return;
+        const restart = { role, ...(await process.restart()) };
+        restarted.push(restart);
+        log(JSON.stringify(restart));
       }
     });
     await Promise.all(rolling);

@@ -1,10 +1,14 @@
 import { once } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /** How long an idle connection stays open, because its client may be sending the next request at this moment. */
 const idleMs = 500;
 const sweepMs = 100;
+/** How long connections are accepted that the system has accepted before the stop. */
+const acceptMs = 500;
+const quietTurns = 2;
 
 /**
  * Prepares a server to be closed without failing requests. Call this before the server listens.
@@ -14,10 +18,12 @@ const sweepMs = 100;
  */
 export function prepareDrain(server: Server): (graceMs: number) => Promise<void> {
   const sockets = new Set<Socket>();
+  let accepted = 0;
   const responses = new Set<ServerResponse>();
   let drained: Promise<void> | undefined;
 
   server.on('connection', (socket: Socket) => {
+    accepted += 1;
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
@@ -34,6 +40,7 @@ export function prepareDrain(server: Server): (graceMs: number) => Promise<void>
   };
   const drain = async (graceMs: number) => {
     for (const res of responses) announceClose(res);
+    await acceptWaiting(() => accepted);
     const closed = once(server, 'close');
     // The HTTP server's own close() also destroys the idle connections at once, together with what clients are sending.
     NetServer.prototype.close.call(server);
@@ -57,4 +64,18 @@ export function prepareDrain(server: Server): (graceMs: number) => Promise<void>
 
 function announceClose(res: ServerResponse): void {
   if (!res.headersSent) res.setHeader('Connection', 'close');
+}
+
+/**
+ * The system accepts connections before Node.js does, which takes them in turns of its event loop. It resets those that
+ * are left when the server stops listening. This resolves after turns that brought none, or when the time is up.
+ * @param accepted returns the number of connections so far.
+ */
+async function acceptWaiting(accepted: () => number): Promise<void> {
+  const until = Date.now() + acceptMs;
+  for (let quiet = 0; quiet < quietTurns && Date.now() < until; ) {
+    const before = accepted();
+    await nextTurn();
+    quiet = accepted() === before ? quiet + 1 : 0;
+  }
 }

@@ -76,6 +76,16 @@ describe('a server that is closed', () => {
     expect(await half.closed).toBe('');
   });
 
+  it('answers clients whose connections the system had accepted before the server closed', async () => {
+    const clients = Array.from({ length: 50 }, () => openKeptAlive(server.url));
+    const answers = clients.map((client) => client.send('GET', '/livez'));
+    // The clients connect at the end of this tick, the server would take their connections in later ones.
+    await new Promise(process.nextTick);
+    await server.close(never);
+    for (const answer of answers) expect(await answer).toMatchObject({ status: 200, headers: { connection: 'close' } });
+    for (const client of clients) client.close();
+  });
+
   it('accepts no new connection', async () => {
     await server.close();
     await expect(fetch(`${server.url}/livez`)).rejects.toThrow();
