@@ -77,12 +77,23 @@ const fields: Readonly<Record<string, (decision: RecordedDecision) => unknown>> 
   reason: (decision) => (decision.outcome === 'rejected' ? decision.reason : null),
 };
 
-function differing(inHistory: RecordedDecision, onRecord: RecordedDecision): HistoryFinding[] {
-  const { sequence, command } = inHistory;
+/** The names of the fields that are different on record, `events` among them. */
+export function differingFields(inHistory: RecordedDecision, onRecord: RecordedDecision): string[] {
+  const hasSameEvents = canonicalize(inHistory.events) === canonicalize(onRecord.events);
+  return [...differingOwnFields(inHistory, onRecord), ...(hasSameEvents ? [] : ['events'])];
+}
+
+function differingOwnFields(inHistory: RecordedDecision, onRecord: RecordedDecision): string[] {
   const names = Object.keys(fields).filter(
     (name) => canonicalize(fields[name]!(inHistory)) !== canonicalize(fields[name]!(onRecord)),
   );
-  if (!isRecordedAs(onRecord.command.commandId, command.commandId, sequence)) names.unshift('command id');
+  const isSameId = isRecordedAs(onRecord.command.commandId, inHistory.command.commandId, inHistory.sequence);
+  return isSameId ? names : ['command id', ...names];
+}
+
+function differing(inHistory: RecordedDecision, onRecord: RecordedDecision): HistoryFinding[] {
+  const { command } = inHistory;
+  const names = differingOwnFields(inHistory, onRecord);
   const what = `Temporal has ${command.commandId} (${inHistory.outcome}), Postgres ${onRecord.command.commandId} (${onRecord.outcome})`;
   return [
     ...(names.length === 0 ? [] : [found(inHistory, `fork: ${what}; different: ${names.join(', ')}`)]),
