@@ -56,7 +56,6 @@ export function summarise(run: {
   const reads = operations.filter(({ ask }) => ask.kind.startsWith('read'));
   const injected = episodes.filter(({ problem }) => problem === undefined);
   const targets = measureTargets(operations, episodes);
-  const isVerified = verifiedAfterMs === undefined || (verifiedAfterMs !== null && verifiedAfterMs <= verifyWithinMs);
   return {
     seed,
     seconds: Math.round((operations.at(-1)?.end ?? 0) / 1_000),
@@ -87,11 +86,17 @@ export function summarise(run: {
     ),
     targets,
     ...(verifiedAfterMs === undefined ? {} : { verifiedAfterMs }),
-    hasPassed: violations.length === 0 && isQuiet && isVerified && targets.every(({ isMet }) => isMet !== false),
+    hasPassed:
+      violations.length === 0 &&
+      isQuiet &&
+      isVerifiedInTime(verifiedAfterMs) &&
+      targets.every(({ isMet }) => isMet !== false),
   };
 }
 
-const verifyWithinMs = 60_000;
+/** Whether `ops verify` found nothing within a minute after the last press, where buttons were pressed. */
+export const isVerifiedInTime = (afterMs: number | null | undefined): boolean =>
+  afterMs === undefined || (afterMs !== null && afterMs <= 60_000);
 
 /** By what a fault touches. */
 const situations: Readonly<Record<string, string | undefined>> = {

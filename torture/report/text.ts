@@ -1,5 +1,5 @@
 import type { Violation } from '../check/types';
-import type { Report } from './summary';
+import { isVerifiedInTime, type Report } from './summary';
 
 const shown = 20;
 
@@ -12,11 +12,16 @@ export function explain(report: Report, violations: readonly Violation[]): strin
     ...(violations.length > shown ? [`and ${violations.length - shown} more violations`] : []),
     ...targets
       .filter(({ isMet }) => isMet === false)
-      .map(({ name, share, atLeast, operations }) => `${name}: ${share} of ${operations}, at least ${atLeast}`),
+      .map(
+        ({ name, share, atLeast, operations }) => `${name}: ${share} of ${operations} operations, at least ${atLeast}`,
+      ),
     ...(isQuiet ? [] : ['not every acknowledged command had its outcome in time']),
-    ...(verifiedAfterMs === undefined ? [] : [`ops verify found nothing after ${verifiedAfterMs} ms`]),
+    ...(isVerifiedInTime(verifiedAfterMs) ? [] : [describeVerified(verifiedAfterMs!)]),
   ];
 }
+
+const describeVerified = (afterMs: number | null): string =>
+  afterMs === null ? 'ops verify found something all the time' : `ops verify found nothing after ${afterMs} ms`;
 
 const describe = ({ kind, cart, commandId, what, operations = [] }: Violation): string => {
   const subject = [cart, commandId].filter((part) => part !== undefined).join(', ');
