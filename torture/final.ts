@@ -19,21 +19,27 @@ export async function untilQuiet(
   history: readonly Operation[],
   { timeoutMs, onTheirWayMs }: { readonly timeoutMs: number; readonly onTheirWayMs: number },
 ): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
   const get = getter(world);
-  let missing = acknowledged(history);
-  for (;;) {
+  if (!(await haveOutcomes(get, sentWith(history, 'ok'), timeoutMs))) return false;
+  await delay(usuallyOnTheirWayMs);
+  await haveOutcomes(get, sentWith(history, 'unknown'), onTheirWayMs - usuallyOnTheirWayMs);
+  return true;
+}
+
+/** Longer than a role tries to send a command. */
+export const usuallyOnTheirWayMs = 4_000;
+
+async function haveOutcomes(get: Get, commands: readonly Sent[], timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  for (let missing = commands; ; await delay(500)) {
     const still = await inParallel(missing, async (entry) => {
       const isThere = (await get(outcomePath(entry))).status === 200;
       return isThere ? [] : [entry];
     });
     missing = still.flat();
-    if (missing.length === 0) break;
+    if (missing.length === 0) return true;
     if (Date.now() > deadline) return false;
-    await delay(500);
   }
-  await delay(onTheirWayMs);
-  return true;
 }
 
 interface Sent {
@@ -41,9 +47,10 @@ interface Sent {
   readonly commandId: string;
 }
 
-function acknowledged(history: readonly Operation[]): Sent[] {
+/** The commands of the operations that ended like this, each once. */
+function sentWith(history: readonly Operation[], end: Operation['result']): Sent[] {
   const sent = history
-    .filter(({ result, ask }) => result === 'ok' && (ask.kind === 'command' || ask.kind === 'signal'))
+    .filter(({ result, ask }) => result === end && (ask.kind === 'command' || ask.kind === 'signal'))
     .flatMap((operation) => idsSentBy(operation).map((commandId) => ({ cart: operation.cart, commandId })));
   return [...new Map(sent.map((entry) => [`${entry.cart} ${entry.commandId}`, entry])).values()];
 }

@@ -11,7 +11,7 @@ import { openRecorder, type Recorder } from './clients/recorder';
 import { createFaults, selectFaults } from './faults/all';
 import { bigCartProducts } from './faults/clients';
 import { type Fault, type FaultContext, nobody } from './faults/fault';
-import { inParallel, readFinal, untilQuiet } from './final';
+import { inParallel, readFinal, untilQuiet, usuallyOnTheirWayMs } from './final';
 import { type Episode, runNemesis } from './nemesis';
 import { createRandom } from './random';
 import { toHtml } from './report/html';
@@ -80,7 +80,7 @@ async function tortureWorld(
   await writeFile(path.join(out, 'episodes.json'), JSON.stringify(episodes));
   const verifiedAfterMs = everySeconds === undefined ? undefined : await measureVerified(context, episodes);
   const isReady = await world.untilReady(60_000);
-  const onTheirWayMs = faults.some(({ endsRuns }) => endsRuns) ? 20_000 : 4_000;
+  const onTheirWayMs = faults.some(({ endsRuns }) => endsRuns) ? lateDeliveryMs : usuallyOnTheirWayMs;
   const isQuiet = isReady && (await untilQuiet(world, recorder.operations, { timeoutMs: 90_000, onTheirWayMs }));
   log(isQuiet ? 'everything is quiet' : 'it did not become quiet; checking all the same');
   const final = await readFinal(world, recorder);
@@ -94,6 +94,9 @@ async function tortureWorld(
   await writeFile(path.join(out, 'report.html'), toHtml(report, operations, episodes, violations));
   return { report, violations };
 }
+
+/** Longer than it takes until what an ended run left behind is delivered. */
+const lateDeliveryMs = 20_000;
 
 type Context = FaultContext & ClientOptions;
 
