@@ -8,6 +8,7 @@ import { products } from './clients/actions';
 import { type ClientOptions, createPerform, runClient, usualBehaviour } from './clients/clients';
 import { closeConnections, send } from './clients/http';
 import { openRecorder, type Recorder } from './clients/recorder';
+import { writePeriods } from './evidence';
 import { createFaults, selectFaults } from './faults/all';
 import { bigCartProducts } from './faults/clients';
 import { type Fault, type FaultContext, nobody } from './faults/fault';
@@ -83,16 +84,22 @@ async function tortureWorld(
   const onTheirWayMs = faults.some(({ endsRuns }) => endsRuns) ? lateDeliveryMs : usuallyOnTheirWayMs;
   const isQuiet = isReady && (await untilQuiet(world, recorder.operations, { timeoutMs: 90_000, onTheirWayMs }));
   log(isQuiet ? 'everything is quiet' : 'it did not become quiet; checking all the same');
-  const final = await readFinal(world, recorder);
-  await writeFile(path.join(out, 'final.json'), JSON.stringify(final));
-  const { operations } = recorder;
-  const violations = check(operations, final);
+  const violations = await checkWorld(world, recorder, out);
   const leftOut = faults.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [{ name, why: leftOut }]));
   const timed = verifiedAfterMs === undefined ? {} : { verifiedAfterMs };
+  const { operations } = recorder;
   const report = summarise({ seed, isQuiet, operations, episodes, violations, leftOut, ...timed });
   await writeFile(path.join(out, 'report.json'), `${JSON.stringify({ ...report, violations }, undefined, 2)}\n`);
   await writeFile(path.join(out, 'report.html'), toHtml(report, operations, episodes, violations));
   return { report, violations };
+}
+
+async function checkWorld(world: World, recorder: Recorder, out: string): Promise<readonly Violation[]> {
+  const final = await readFinal(world, recorder);
+  await writeFile(path.join(out, 'final.json'), JSON.stringify(final));
+  const violations = check(recorder.operations, final);
+  await writePeriods(world, violations, path.join(out, 'periods.json'));
+  return violations;
 }
 
 /** Longer than it takes until what an ended run left behind is delivered. */

@@ -33,15 +33,14 @@ export function checkHistories(
   { projected, others, runIds }: HistoryRecord,
 ): HistoryFinding[] {
   const bySequence = new Map(recorded.map((decision) => [decision.sequence, decision]));
-  const commandIds = new Set(recorded.map(({ command }) => command.commandId));
   const requests = new Set(recorded.map(requestOf));
-  const isOnRecord = (decision: RecordedDecision) =>
-    isReuse(decision) ? requests.has(requestOf(decision)) : commandIds.has(decision.command.commandId);
+  const knownReuses = others.filter((decision) => isReuse(decision) && requests.has(requestOf(decision)));
+  const commandIds = new Set([...recorded, ...knownReuses].map(({ command }) => command.commandId));
   const places = new Set([...projected, ...others].map(placeOf));
   const compare = (decision: RecordedDecision, isBranch: boolean): HistoryFinding[] => {
     const there = bySequence.get(decision.sequence);
     const isSamePlace = there !== undefined && placeOf(there) === placeOf(decision);
-    if (isBranch && !isSamePlace) return isOnRecord(decision) ? [] : [missing(decision)];
+    if (isBranch && !isSamePlace) return commandIds.has(decision.command.commandId) ? [] : [missing(decision)];
     return there === undefined ? [missing(decision)] : differing(decision, there);
   };
   return [
