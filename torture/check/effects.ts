@@ -3,6 +3,9 @@ import { fits } from './requests';
 import { type CommandOperation, type Effect, isCommand, type Story } from './story';
 import type { Operation, Outcome } from './types';
 
+/** The code of what a cart cannot read. */
+export const malformedCode = 'malformed_command';
+
 /** What a command did is what one of the requests under its id asked for. Where there are others, see `checkReuses`. */
 export function* checkEffects(story: Story): Generator<Found> {
   for (const [commandId, operations] of story.sent) {
@@ -56,5 +59,3 @@ function* checkSignalled(
     ]);
   }
 }
-
-export const malformedCode = 'malformed_command';

@@ -12,8 +12,9 @@ export function* checkReuses(story: Story): Generator<Found> {
   for (const [commandId, operations] of story.sent) {
     const [effect] = story.effectsOf.get(commandId) ?? [];
     const outcome = story.final.outcomes[commandId] ?? null;
-    if (effect?.code === reuseCode)
+    if (effect?.code === reuseCode) {
       yield found('false-reuse', commandId, 'it is rejected as a reuse of itself', operations);
+    }
     const reuses = story.reusesOf.get(commandId) ?? [];
     for (const reuse of reuses) yield* checkReuse(story, reuse);
     const requests = operations.filter(isCommand);

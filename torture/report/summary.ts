@@ -20,9 +20,7 @@ export interface Report {
   /** The shares of commands and reads that were taken, of those sent while this was broken; null where none was. */
   readonly availability: Readonly<Record<string, { readonly commands: number | null; readonly reads: number | null }>>;
   readonly targets: readonly Target[];
-  /**
-   * With buttons: the time from the last press until `ops verify` found nothing; null where it did not in time.
-   */
+  /** With buttons: the time from the last press until `ops verify` found nothing; null where it always did. */
   readonly verifiedAfterMs?: number | null;
   /** Whether nothing was found, everything became quiet, and no target was missed. */
   readonly hasPassed: boolean;
