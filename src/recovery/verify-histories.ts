@@ -26,7 +26,8 @@ function requestOf(decision: RecordedDecision): string {
 /**
  * Compares every field of the decisions on record with the histories. A decision that was projected must be on
  * record. Another one may have been left behind by a run that was reset or terminated; then its command must be on
- * record, a reuse of an id under any sequence. And a decision on record must be in the history of its run, where there is that history.
+ * record, a reuse of an id under any sequence. And a decision on record must be in the history of its run, where there
+ * is that history.
  */
 export function checkHistories(
   recorded: readonly RecordedDecision[],
