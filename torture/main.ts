@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { faultNames, selectFaults } from './faults/all';
+import { buttonNames, faultNames, selectFaults } from './faults/all';
+import { explain } from './report/text';
 import { runTorture } from './run';
 
 const number = (text: string): number => {
@@ -20,6 +21,8 @@ interface Options {
   readonly faults: string[];
   readonly only?: string[];
   readonly eachOnce?: boolean;
+  readonly buttons?: boolean;
+  readonly every: number;
   readonly out?: string;
 }
 
@@ -34,35 +37,40 @@ const program = new Command('torture')
   ])
   .option('--only <names>', 'these alone; delete can be named only here', list)
   .option('--each-once', 'continues after the time is up until every fault was injected once')
+  .option('--buttons', 'presses buttons of the Web UI alone, whatever the earlier ones did, and waits for ops verify')
+  .option('--every <n>', 'the seconds between two buttons', number, 2)
   .option('--out <folder>', 'for the history and the reports; .tmp/torture/<seed> where not given')
   .parse();
 
-const { minutes, seed, clients, carts, faults, only, eachOnce = false, out } = program.opts<Options>();
+const { minutes, seed, clients, carts, faults, only, eachOnce = false, buttons, every, out } = program.opts<Options>();
 const root = path.resolve(__dirname, '../../..');
 
-const chosen = only ?? faults;
+const names = only ?? faults;
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 async function run(): Promise<number> {
-  if (chosen.includes('list')) {
+  if (names.includes('list')) {
     console.log(faultNames().join('\n'));
     return 0;
   }
-  selectFaults(
+  const selected = selectFaults(
     faultNames().map((name) => ({ name })),
-    chosen,
-  );
-  const report = await runTorture({
+    names,
+  ).map(({ name }) => name);
+  const chosen = buttons ? selected.filter((name) => buttonNames().includes(name)) : selected;
+  const { report, violations } = await runTorture({
     ...{ minutes, seed, clients, carts, faults: chosen, isEachOnce: eachOnce },
+    everySeconds: buttons ? every : undefined,
     out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
     build: path.join(root, 'dist'),
     log: (line) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
     stop: stop.signal,
   });
   console.log(JSON.stringify(report, undefined, 2));
-  return report.violationCount === 0 && report.isQuiet ? 0 : 1;
+  for (const line of explain(report, violations)) console.error(line);
+  return report.hasPassed ? 0 : 1;
 }
 
 void run()

@@ -23,6 +23,10 @@ export function createFaults(context: FaultContext): Fault[] {
 /** The names of all faults. No fault uses its context before it is injected. */
 export const faultNames = (): string[] => createFaults({} as FaultContext).map(({ name }) => name);
 
+/** The names of what people press in the Web UI, or do with the Temporal CLI. */
+export const buttonNames = (): string[] =>
+  [signalFaults, buttonFaults, activityFaults].flatMap((create) => create({} as FaultContext)).map(({ name }) => name);
+
 /** Never part of a mix: Temporal forgets what it had accepted. */
 export const onlyAlone: readonly string[] = ['delete'];
 
@@ -31,8 +35,8 @@ export const notHeldYet: readonly string[] = [
   // What a terminated run had received is not delivered again yet.
   'terminate',
   'batch-terminate',
-  // The checker takes a recorded rejection of a reused key for a second decision.
-  'reused-keys',
+  // The second input of a signal is ignored; it is to be recorded as malformed.
+  'signal-with-two-inputs',
 ];
 
 /**
