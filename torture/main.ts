@@ -32,7 +32,7 @@ const program = new Command('torture')
   .option('--seed <n>', 'repeats the choices of a run', number, randomInt(2 ** 31))
   .option('--clients <n>', 'how many clients send operations', number, 8)
   .option('--carts <n>', 'how many carts they use', number, 12)
-  .option('--faults <names>', 'a mix: all, safe, names with commas between them, kill-*; list prints the names', list, [
+  .option('--faults <names>', 'a mix: all, names with commas between them, kill-*; list prints the names', list, [
     'all',
   ])
   .option('--only <names>', 'these alone; delete can be named only here', list)

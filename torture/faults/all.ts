@@ -30,25 +30,15 @@ export const buttonNames = (): string[] =>
 /** Never part of a mix: Temporal forgets what it had accepted. */
 export const onlyAlone: readonly string[] = ['delete'];
 
-/** Faults under which the product does not hold yet. `--faults safe` leaves them out. */
-export const notHeldYet: readonly string[] = [
-  // What a terminated run had received is not delivered again yet.
-  'terminate',
-  'batch-terminate',
-  // The second input of a signal is ignored; it is to be recorded as malformed.
-  'signal-with-two-inputs',
-];
-
 /**
- * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix, `safe` are those under
- * which the product holds.
+ * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix.
  * @throws Error naming what there is, where a name is not known.
  */
 export function selectFaults<T extends { readonly name: string }>(faults: readonly T[], names: readonly string[]): T[] {
   const selected = names.flatMap((name) => {
     const matching = faults.filter((fault) => isMeant(name, fault.name));
     if (matching.length > 0) return matching;
-    throw new Error(`There is no fault ${name}. There are: all, safe, ${faults.map((fault) => fault.name).join(', ')}`);
+    throw new Error(`There is no fault ${name}. There are: all, ${faults.map((fault) => fault.name).join(', ')}`);
   });
   return [...new Set(selected)];
 }
@@ -56,6 +46,5 @@ export function selectFaults<T extends { readonly name: string }>(faults: readon
 function isMeant(name: string, fault: string): boolean {
   const isInMix = !onlyAlone.includes(fault);
   if (name === 'all') return isInMix;
-  if (name === 'safe') return isInMix && !notHeldYet.includes(fault);
   return name.endsWith('*') ? isInMix && fault.startsWith(name.slice(0, -1)) : fault === name;
 }
