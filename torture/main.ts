@@ -3,7 +3,9 @@ import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { buttonNames, faultNames, selectFaults } from './faults/all';
 import { explain } from './report/text';
+import { runRestarts } from './restarts';
 import { runTorture } from './run';
+import { runStarts } from './starts';
 
 const number = (text: string): number => {
   const value = Number(text);
@@ -23,6 +25,8 @@ interface Options {
   readonly eachOnce?: boolean;
   readonly buttons?: boolean;
   readonly every: number;
+  readonly restarts?: number;
+  readonly starts?: number;
   readonly out?: string;
 }
 
@@ -39,10 +43,33 @@ const program = new Command('torture')
   .option('--each-once', 'continues after the time is up until every fault was injected once')
   .option('--buttons', 'presses buttons of the Web UI alone, whatever the earlier ones did, and waits for ops verify')
   .option('--every <n>', 'the seconds between two buttons', number, 2)
+  .option(
+    '--restarts <n>',
+    'instead of faults: restarts every role this often under load, one process at a time',
+    number,
+  )
+  .option(
+    '--starts <n>',
+    'instead of faults: starts everything this often as npm start does, also after kill -9',
+    number,
+  )
   .option('--out <folder>', 'for the history and the reports; .tmp/torture/<seed> where not given')
   .parse();
 
-const { minutes, seed, clients, carts, faults, only, eachOnce = false, buttons, every, out } = program.opts<Options>();
+const {
+  minutes,
+  seed,
+  clients,
+  carts,
+  faults,
+  only,
+  eachOnce = false,
+  buttons,
+  every,
+  restarts,
+  starts,
+  out,
+} = program.opts<Options>();
 const root = path.resolve(__dirname, '../../..');
 
 const names = only ?? faults;
@@ -50,30 +77,41 @@ const names = only ?? faults;
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
-async function run(): Promise<number> {
+async function main(): Promise<number> {
   if (names.includes('list')) {
     console.log(faultNames().join('\n'));
     return 0;
   }
+  const run = {
+    seed,
+    out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
+    build: path.join(root, 'dist'),
+    log: (line: string) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
+    stop: stop.signal,
+  };
+  if (starts !== undefined) return print(await runStarts({ ...run, starts }));
+  if (restarts !== undefined) return print(await runRestarts({ ...run, restarts, clients, carts }));
   const selected = selectFaults(
     faultNames().map((name) => ({ name })),
     names,
   ).map(({ name }) => name);
   const chosen = buttons ? selected.filter((name) => buttonNames().includes(name)) : selected;
   const { report, violations } = await runTorture({
-    ...{ minutes, seed, clients, carts, faults: chosen, isEachOnce: eachOnce },
+    ...{ ...run, minutes, clients, carts, faults: chosen, isEachOnce: eachOnce },
     everySeconds: buttons ? every : undefined,
-    out: path.resolve(out ?? path.join(root, '.tmp/torture', String(seed))),
-    build: path.join(root, 'dist'),
-    log: (line) => console.error(`${new Date().toISOString().slice(11, 23)} ${line}`),
-    stop: stop.signal,
   });
-  console.log(JSON.stringify(report, undefined, 2));
+  const code = print(report);
   for (const line of explain(report, violations)) console.error(line);
+  return code;
+}
+
+/** @returns the exit code. */
+function print(report: { readonly hasPassed: boolean }): number {
+  console.log(JSON.stringify(report, undefined, 2));
   return report.hasPassed ? 0 : 1;
 }
 
-void run()
+void main()
   .catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : error);
     return 2;

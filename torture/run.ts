@@ -122,7 +122,8 @@ function createContext(world: World, recorder: Recorder, options: TortureOptions
   return { ...shared, world, random, perform };
 }
 
-async function putProducts(url: string): Promise<void> {
+/** Puts what the clients buy into the catalogue. */
+export async function putProducts(url: string): Promise<void> {
   for (const { productId, ...body } of [...products, ...bigCartProducts]) {
     const { status } = await send(url, { method: 'PUT', path: `/products/${productId}`, body });
     if (status >= 300) throw new Error(`The product ${productId} was answered with ${status}.`);

@@ -23,7 +23,7 @@ export interface ArchiveRow {
   readonly hash: Buffer | null;
 }
 
-/** Reads the archived runs of a user in the order of their chain, without their histories; those without a hash last. */
+/** Reads the archived runs of a user in the order of their chain, without histories; those without a hash last. */
 export async function readArchiveChain(db: Knex, userId: string): Promise<ArchiveRow[]> {
   const { rows } = await db.raw(archiveChain, [userId]);
   return rows;

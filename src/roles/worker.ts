@@ -87,8 +87,8 @@ const upgradeWith = (db: Knex, logger: Logger) => async (signal: AbortSignal) =>
 };
 
 /**
- * The next run of a chain archives the run before it, so this is for the last runs of chains and for runs whose next run
- * failed to do it.
+ * The next run of a chain archives the run before it, so this is for the last runs of chains, and for runs whose next
+ * run failed to do it.
  */
 const archiveWith = (source: HistorySource, logger: Logger) => async (signal: AbortSignal) => {
   const archived = await sweepClosedRuns(source, signal);

@@ -52,6 +52,14 @@ describe('a run that continued as new', () => {
     expect(Buffer.from(scheduled!.userMetadata!.summary!.data!).toString()).toBe(`"run ${newest.previousRunId}"`);
   });
 
+  it('has the workflow task timeout with which the cart was started', async () => {
+    const runs = await readRuns(world, user);
+    const timeouts = runs.map(
+      ({ history }) => history.events![0]!.workflowExecutionStartedEventAttributes!.workflowTaskTimeout!.seconds,
+    );
+    expect(timeouts.map(Number)).toEqual(runs.map(() => 4));
+  });
+
   it('contains every decision that Postgres has', async () => {
     const rows = await world.db('cart_commands').where({ user_id: user }).orderBy('sequence');
     const decisions = await readDecisions(world, user);

@@ -34,7 +34,7 @@ interface FaultFigures {
   readonly healMs: Quantiles;
 }
 
-interface Quantiles {
+export interface Quantiles {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly max: number | null;
@@ -125,7 +125,8 @@ function figuresByFault(episodes: readonly Episode[]): Record<string, FaultFigur
   return Object.fromEntries(entries);
 }
 
-function countBy(names: readonly string[]): Record<string, number> {
+/** How often each name occurs. */
+export function countBy(names: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
@@ -142,6 +143,7 @@ function share(operations: readonly Operation[]): number | null {
   return Math.round((operations.filter(isTaken).length / operations.length) * 10_000) / 10_000;
 }
 
+/** The median, the 99th percentile and the largest of these values; null where there is none. */
 export function quantiles(values: readonly number[]): Quantiles {
   const sorted = [...values].sort((one, other) => one - other);
   const at = (share: number) => {

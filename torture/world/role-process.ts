@@ -16,6 +16,13 @@ export interface RoleOptions {
   readonly onStart: (pid: number) => void;
 }
 
+/** How a role ended on SIGTERM, and how long it took since then until it had ended and until it was ready again. */
+export interface Restart {
+  readonly exitCode: number | null;
+  readonly stoppedMs: number;
+  readonly readyMs: number;
+}
+
 /** A role as a process of its own. It is started again whenever it ends, until it is stopped. */
 export interface RoleProcess {
   readonly name: string;
@@ -29,7 +36,7 @@ export interface RoleProcess {
   setExtra(extra: Readonly<Record<string, string>>): void;
   isReady(): Promise<boolean>;
   /** Ends it with SIGTERM and waits until it is ready again. @throws Error where that takes longer than a minute. */
-  restart(): Promise<void>;
+  restart(): Promise<Restart>;
   stop(): Promise<void>;
 }
 
@@ -70,10 +77,16 @@ export function startRole(options: RoleOptions): RoleProcess {
     },
     isReady,
     async restart() {
-      const before = restarts;
+      const [before, startedAt] = [restarts, performance.now()];
+      const sinceStart = () => Math.round(performance.now() - startedAt);
+      let ended: Pick<Restart, 'exitCode' | 'stoppedMs'> = { exitCode: null, stoppedMs: 60_000 };
+      child.once('exit', (exitCode) => {
+        ended = { exitCode, stoppedMs: sinceStart() };
+      });
       child.kill('SIGTERM');
       const isBack = async () => isStopping || (restarts > before && (await isReady()));
       if (!(await becomes(isBack, 60_000))) throw new Error(`${name} was not ready again within a minute.`);
+      return { ...ended, readyMs: sinceStart() };
     },
     async stop() {
       isStopping = true;
@@ -100,7 +113,8 @@ function launch(options: RoleOptions, extra: Readonly<Record<string, string>>, l
   return child;
 }
 
-async function answersReady(url: string): Promise<boolean> {
+/** Whether the process at this address says that it is ready. */
+export async function answersReady(url: string): Promise<boolean> {
   try {
     const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_500) });
     await answer.arrayBuffer();

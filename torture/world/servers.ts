@@ -65,7 +65,8 @@ function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-async function childrenOf(parent: number): Promise<number[]> {
+/** The processes that this one has started. */
+export async function childrenOf(parent: number): Promise<number[]> {
   const { stdout } = await run('ps', ['-axo', 'pid=,ppid=']);
   const pairs = stdout.trim().split('\n');
   return pairs

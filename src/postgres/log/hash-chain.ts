@@ -36,7 +36,7 @@ export const commitmentOf = ({ userId, salt }: SaltedUser): string => sha256(sal
 export const genesisOf = (chain: 'decisions' | 'archive', user: SaltedUser): Buffer =>
   sha256(canonical({ format: hashFormat, chain, user: commitmentOf(user) }));
 
-/** SHA-256 of the previous hash and of a chain's next entry as canonical JSON (RFC 8785). Absent fields are left out. */
+/** SHA-256 of the previous hash and a chain's next entry as canonical JSON (RFC 8785). Absent fields are left out. */
 export const hashEntry = (previousHash: Buffer, entry: Readonly<Record<string, unknown>>): Buffer =>
   sha256(previousHash, canonical({ format: hashFormat, ...entry }));
 

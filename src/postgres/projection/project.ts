@@ -111,7 +111,11 @@ export async function projectBatches(
   return outcomes;
 }
 
-/** As `projectBatches`, for decisions of one cart. @returns how many were new. @throws ForkError, GapError or BrokenChainError. */
+/**
+ * As `projectBatches`, for decisions of one cart.
+ * @returns how many were new.
+ * @throws ForkError, GapError or BrokenChainError.
+ */
 export async function project(
   trx: Knex.Transaction,
   userId: string,
