@@ -1,7 +1,9 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
 import { type Batch, divergedFailure, type ProjectionResult } from '../src/contract/activities';
+import { readCheckpoint } from '../src/postgres/log/checkpoint';
 import { recordFork } from '../src/postgres/log/forks';
+import { isGapAccepted } from '../src/postgres/log/repairs';
 import { BrokenChainError } from '../src/postgres/projection/chain-log';
 import { projectAcrossGap, type ReadDecisions } from '../src/postgres/projection/fill-gap';
 import { createProjector, type Projector } from '../src/postgres/projection/group-commits';
@@ -38,8 +40,17 @@ async function projectWithGaps(
   try {
     return await projectAcrossGap(db, batch, outcome.gap, readDecisions);
   } catch (error) {
-    throw error instanceof GapError ? await park(db, batch, error) : error;
+    if (!(error instanceof GapError)) throw error;
+    if (await isGapAccepted(db, batch.userId, error.after + 1)) return readRecord(db, batch, error);
+    throw await park(db, batch, error);
   }
+}
+
+/** A person has accepted that the decisions in the gap are lost: the run continues from the record. */
+async function readRecord(db: Knex, { userId, after }: Batch, { message }: GapError): Promise<BatchOutcome> {
+  return {
+    diverged: { reason: message, ...(after !== undefined && { checkpoint: await readCheckpoint(db, userId) }) },
+  };
 }
 
 /** Records that the cart is parked. @returns the error that says why. */

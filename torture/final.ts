@@ -1,30 +1,45 @@
-import { execFile } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { groupBy, idsSentBy } from './check/story';
+import { groupBy, idsSentBy, reuseCode } from './check/story';
 import type { CartView, Entry, Final, FinalCart, Operation, Outcome } from './check/types';
 import { type HttpAnswer, send } from './clients/http';
+import type { Recorder } from './clients/recorder';
+import { verify } from './verify';
 import type { World } from './world/world';
 
 type Get = (path: string) => Promise<HttpAnswer>;
 
-/** Waits until every acknowledged command has its outcome. @returns false where the time is up before. */
-export async function untilQuiet(world: World, history: readonly Operation[], timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
+/**
+ * Waits until every acknowledged command has its outcome, and then for what may still be on its way: commands without a
+ * clear answer, and other requests under an acknowledged key.
+ * @param onTheirWayMs how long that takes at most.
+ * @returns false where the time is up before.
+ */
+export async function untilQuiet(
+  world: World,
+  history: readonly Operation[],
+  { timeoutMs, onTheirWayMs }: { readonly timeoutMs: number; readonly onTheirWayMs: number },
+): Promise<boolean> {
   const get = getter(world);
-  let missing = acknowledged(history);
-  for (;;) {
+  if (!(await haveOutcomes(get, sentWith(history, 'ok'), timeoutMs))) return false;
+  await delay(usuallyOnTheirWayMs);
+  await haveOutcomes(get, sentWith(history, 'unknown'), onTheirWayMs - usuallyOnTheirWayMs);
+  return true;
+}
+
+/** Longer than a role tries to send a command. */
+export const usuallyOnTheirWayMs = 4_000;
+
+async function haveOutcomes(get: Get, commands: readonly Sent[], timeoutMs: number): Promise<boolean> {
+  const deadline = Date.now() + timeoutMs;
+  for (let missing = commands; ; await delay(500)) {
     const still = await inParallel(missing, async (entry) => {
       const isThere = (await get(outcomePath(entry))).status === 200;
       return isThere ? [] : [entry];
     });
     missing = still.flat();
-    if (missing.length === 0) break;
+    if (missing.length === 0) return true;
     if (Date.now() > deadline) return false;
-    await delay(500);
   }
-  // An unknown command may still be on its way: longer than a role tries to send it.
-  await delay(4_000);
-  return true;
 }
 
 interface Sent {
@@ -32,9 +47,10 @@ interface Sent {
   readonly commandId: string;
 }
 
-function acknowledged(history: readonly Operation[]): Sent[] {
+/** The commands of the operations that ended like this, each once. */
+function sentWith(history: readonly Operation[], end: Operation['result']): Sent[] {
   const sent = history
-    .filter(({ result, ask }) => result === 'ok' && (ask.kind === 'command' || ask.kind === 'signal'))
+    .filter(({ result, ask }) => result === end && (ask.kind === 'command' || ask.kind === 'signal'))
     .flatMap((operation) => idsSentBy(operation).map((commandId) => ({ cart: operation.cart, commandId })));
   return [...new Map(sent.map((entry) => [`${entry.cart} ${entry.commandId}`, entry])).values()];
 }
@@ -42,7 +58,7 @@ function acknowledged(history: readonly Operation[]): Sent[] {
 const outcomePath = ({ cart, commandId }: Sent) => `/carts/${cart}/commands/${encodeURIComponent(commandId)}`;
 
 /** Reads all that the checker needs, once everything is quiet. Carts that cannot be read are missing. */
-export async function readFinal(world: World, history: readonly Operation[]): Promise<Final> {
+export async function readFinal(world: World, { operations: history, since }: Recorder): Promise<Final> {
   const get = getter(world);
   const carts: FinalCart[] = [];
   for (const [cart, operations] of groupBy(history, (operation) => operation.cart)) {
@@ -50,14 +66,16 @@ export async function readFinal(world: World, history: readonly Operation[]): Pr
     const read = await readCart(get, cart, [...ids]).catch(() => undefined);
     if (read !== undefined) carts.push(read);
   }
-  return { carts, verify: await verify(world) };
+  return { recordedSince: since, carts, verify: await verify(world) };
 }
 
 async function readCart(get: Get, cart: string, ids: readonly string[]): Promise<FinalCart> {
   const now = (await ok(get, `/carts/${cart}`)) as CartView;
   const last = (await ok(get, `/carts/${cart}?version=${now.version}`)) as CartView;
   const past = await inParallel(versionsToRead(now.version), (version) => ok(get, `/carts/${cart}?version=${version}`));
-  const outcomes = await inParallel(ids, async (commandId) => {
+  const entries = await readEntries(get, cart);
+  const reuses = entries.filter(({ code }) => code === reuseCode).map(({ commandId }) => commandId);
+  const outcomes = await inParallel([...new Set([...ids, ...reuses])], async (commandId) => {
     const { status, body } = await get(outcomePath({ cart, commandId }));
     return [commandId, status === 200 ? (body as Outcome) : null] as const;
   });
@@ -66,12 +84,12 @@ async function readCart(get: Get, cart: string, ids: readonly string[]): Promise
     now,
     last,
     past: past as CartView[],
-    entries: await readEntries(get, cart),
+    entries,
     outcomes: Object.fromEntries(outcomes),
   };
 }
 
-const pastReads = 200;
+const pastReads = 1_000;
 
 /** Every version, or as many as may be read, at equal distances. */
 function versionsToRead(last: number): number[] {
@@ -102,7 +120,8 @@ async function ok(get: Get, path: string): Promise<unknown> {
 
 const atOnce = 16;
 
-async function inParallel<T, R>(list: readonly T[], task: (entry: T) => Promise<R>): Promise<R[]> {
+/** The results of a task for every entry, in order; some tasks run at the same time. */
+export async function inParallel<T, R>(list: readonly T[], task: (entry: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   const entries = list.entries();
   const work = async () => {
@@ -110,19 +129,4 @@ async function inParallel<T, R>(list: readonly T[], task: (entry: T) => Promise<
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   return results;
-}
-
-/** The operators' `verify` over all carts. */
-function verify({ opsProgram, temporal, postgres }: World): Promise<Final['verify']> {
-  const env = {
-    ...process.env,
-    DATABASE_URL: postgres.current().url,
-    TEMPORAL_ADDRESS: temporal.current().address,
-  };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [opsProgram, 'verify', '--json'], { env, timeout: 120_000 }, (error, stdout, stderr) => {
-      const status = error === null ? 0 : Number(error.code ?? 2);
-      resolve({ status, output: `${stdout}${stderr}`.trim() });
-    });
-  });
 }

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { faultNames, selectFaults } from './faults/all';
+import { buttonNames, faultNames, selectFaults } from './faults/all';
+import { explain } from './report/text';
 import { runRestarts } from './restarts';
 import { runTorture } from './run';
 import { runStarts } from './starts';
@@ -22,6 +23,8 @@ interface Options {
   readonly faults: string[];
   readonly only?: string[];
   readonly eachOnce?: boolean;
+  readonly buttons?: boolean;
+  readonly every: number;
   readonly restarts?: number;
   readonly starts?: number;
   readonly out?: string;
@@ -33,11 +36,13 @@ const program = new Command('torture')
   .option('--seed <n>', 'repeats the choices of a run', number, randomInt(2 ** 31))
   .option('--clients <n>', 'how many clients send operations', number, 8)
   .option('--carts <n>', 'how many carts they use', number, 12)
-  .option('--faults <names>', 'a mix: all, safe, names with commas between them, kill-*; list prints the names', list, [
+  .option('--faults <names>', 'a mix: all, names with commas between them, kill-*; list prints the names', list, [
     'all',
   ])
   .option('--only <names>', 'these alone; delete can be named only here', list)
   .option('--each-once', 'continues after the time is up until every fault was injected once')
+  .option('--buttons', 'presses buttons of the Web UI alone, whatever the earlier ones did, and waits for ops verify')
+  .option('--every <n>', 'the seconds between two buttons', number, 2)
   .option(
     '--restarts <n>',
     'instead of faults: restarts every role this often under load, one process at a time',
@@ -59,19 +64,21 @@ const {
   faults,
   only,
   eachOnce = false,
+  buttons,
+  every,
   restarts,
   starts,
   out,
 } = program.opts<Options>();
 const root = path.resolve(__dirname, '../../..');
 
-const chosen = only ?? faults;
+const names = only ?? faults;
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 async function main(): Promise<number> {
-  if (chosen.includes('list')) {
+  if (names.includes('list')) {
     console.log(faultNames().join('\n'));
     return 0;
   }
@@ -84,12 +91,18 @@ async function main(): Promise<number> {
   };
   if (starts !== undefined) return print(await runStarts({ ...run, starts }));
   if (restarts !== undefined) return print(await runRestarts({ ...run, restarts, clients, carts }));
-  selectFaults(
+  const selected = selectFaults(
     faultNames().map((name) => ({ name })),
-    chosen,
-  );
-  const report = await runTorture({ ...run, minutes, clients, carts, faults: chosen, isEachOnce: eachOnce });
-  return print({ ...report, hasPassed: report.violationCount === 0 && report.isQuiet });
+    names,
+  ).map(({ name }) => name);
+  const chosen = buttons ? selected.filter((name) => buttonNames().includes(name)) : selected;
+  const { report, violations } = await runTorture({
+    ...{ ...run, minutes, clients, carts, faults: chosen, isEachOnce: eachOnce },
+    everySeconds: buttons ? every : undefined,
+  });
+  const code = print(report);
+  for (const line of explain(report, violations)) console.error(line);
+  return code;
 }
 
 /** @returns the exit code. */

@@ -1,12 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fault, FaultContext } from './faults/fault';
+import type { Down, Fault, FaultContext } from './faults/fault';
 import { nobody } from './faults/fault';
 
 /** One fault from its injection to the time at which commands had their outcomes again. Times as the recorder's. */
 export interface Episode {
   readonly fault: string;
   readonly touches: string;
+  readonly takesDown?: Down;
   readonly injectedAt: number;
+  /** From then on until `healingAt` it is broken as a whole. */
+  readonly brokenAt: number;
+  readonly healingAt: number;
   readonly healedAt: number;
   /** Undefined where nothing worked again within the time that was given. */
   readonly recoveredAt?: number;
@@ -48,12 +52,17 @@ export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Pr
   return episodes;
 }
 
-const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
+export const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
   delay(milliseconds, undefined, { signal }).catch(() => undefined);
 
-async function runEpisode(fault: Fault, { context, log }: NemesisOptions, stop: AbortSignal): Promise<Episode> {
+/** Injects a fault, heals it after a while, and waits until commands have their outcomes again. */
+export async function runEpisode(
+  fault: Fault,
+  { context, log }: Pick<NemesisOptions, 'context' | 'log'>,
+  stop: AbortSignal,
+): Promise<Episode> {
   const { random, recorder } = context;
-  const { name, touches } = fault;
+  const { name, touches, takesDown } = fault;
   const holdMs = random.int(500, 5_000);
   const injectedAt = recorder.now();
   let problem: string | undefined;
@@ -61,14 +70,17 @@ async function runEpisode(fault: Fault, { context, log }: NemesisOptions, stop: 
     problem = error.message.trim().slice(0, 300);
     return undefined;
   });
+  const brokenAt = recorder.now();
   if (problem === undefined) await pause(touches === 'carts' ? 300 : holdMs, stop);
+  const healingAt = recorder.now();
   await fault.heal();
   const healedAt = recorder.now();
   const recoveredAt = await untilRecovered(context, concerned ?? [], stop);
   const took = recoveredAt === undefined ? 'not recovered' : `recovered in ${Math.round(recoveredAt - healedAt)} ms`;
   log(`${name}${concerned ? ` on ${concerned.join(', ')}` : ''}: ${problem ?? took}`);
   return {
-    ...{ fault: name, touches, injectedAt, healedAt },
+    ...{ fault: name, touches, injectedAt, brokenAt, healingAt, healedAt },
+    ...(takesDown === undefined ? {} : { takesDown }),
     ...(recoveredAt === undefined ? {} : { recoveredAt }),
     ...(problem === undefined ? {} : { problem }),
   };

@@ -1,20 +1,23 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pressButtons } from './buttons';
 import { check } from './check/check';
 import type { Violation } from './check/types';
 import { products } from './clients/actions';
 import { type ClientOptions, createPerform, runClient, usualBehaviour } from './clients/clients';
 import { closeConnections, send } from './clients/http';
-import { openRecorder } from './clients/recorder';
+import { openRecorder, type Recorder } from './clients/recorder';
+import { writePeriods } from './evidence';
 import { createFaults, selectFaults } from './faults/all';
 import { bigCartProducts } from './faults/clients';
-import type { FaultContext } from './faults/fault';
-import { readFinal, untilQuiet } from './final';
+import { type Fault, type FaultContext, nobody } from './faults/fault';
+import { inParallel, readFinal, untilQuiet, usuallyOnTheirWayMs } from './final';
 import { type Episode, runNemesis } from './nemesis';
 import { createRandom } from './random';
 import { toHtml } from './report/html';
 import { type Report, summarise } from './report/summary';
+import { untilVerified } from './verify';
 import { openWorld, type World } from './world/world';
 
 export interface TortureOptions {
@@ -26,6 +29,8 @@ export interface TortureOptions {
   readonly faults: readonly string[];
   /** Runs longer where the time is too short to inject every fault once. */
   readonly isEachOnce?: boolean;
+  /** Presses one of the faults as a button every so many seconds, however far the earlier ones are. */
+  readonly everySeconds?: number | undefined;
   /** Where the history and the reports are written. */
   readonly out: string;
   /** The folder that `npm run build` fills. */
@@ -35,55 +40,74 @@ export interface TortureOptions {
   readonly stop?: AbortSignal;
 }
 
+export interface TortureResult {
+  readonly report: Report;
+  readonly violations: readonly Violation[];
+}
+
 /** Runs clients and faults against a whole system of its own, waits until everything is quiet, checks, and reports. */
-export async function runTorture(options: TortureOptions): Promise<Report> {
-  const stop = options.stop ?? new AbortController().signal;
-  const logs = path.join(options.out, 'logs');
+export async function runTorture(options: TortureOptions): Promise<TortureResult> {
+  const { seed, out, build, log } = options;
+  const logs = path.join(out, 'logs');
   await rm(logs, { recursive: true, force: true });
   await mkdir(logs, { recursive: true });
-  options.log(`SEED=${options.seed}`);
-  const world = await openWorld({ build: options.build, logs, log: options.log });
+  log(`SEED=${seed}`);
+  const world = await openWorld({ build, logs, log });
+  const recorder = openRecorder(path.join(out, 'history.jsonl'));
   try {
-    return await tortureWorld(world, options, stop);
+    return await tortureWorld(world, recorder, options, options.stop ?? new AbortController().signal);
   } finally {
     closeConnections();
+    await recorder.close();
     await world.close();
   }
 }
 
-async function tortureWorld(world: World, options: TortureOptions, stop: AbortSignal): Promise<Report> {
-  const { seed, log, out } = options;
-  const recorder = openRecorder(path.join(out, 'history.jsonl'));
+async function tortureWorld(
+  world: World,
+  recorder: Recorder,
+  options: TortureOptions,
+  stop: AbortSignal,
+): Promise<TortureResult> {
+  const { seed, log, out, everySeconds } = options;
   const context = createContext(world, recorder, options);
   const faults = selectFaults(createFaults(context), options.faults);
   for (const { name, leftOut } of faults) if (leftOut !== undefined) log(`${name} is left out: ${leftOut}`);
   await putProducts(context.commandUrls[0]!);
-  const ending = new AbortController();
-  const stopClients = AbortSignal.any([stop, ending.signal]);
-  setMaxListeners(0, stop, stopClients);
-  const clients = Array.from({ length: options.clients }, (_, index) => runClient(index + 1, context, stopClients));
-  const episodes = await runNemesis({ ...options, faults, context, isEachOnce: options.isEachOnce ?? false }, stop);
-  ending.abort();
-  await Promise.all(clients);
+  if (everySeconds !== undefined) await openCarts(context);
+  const episodes = await injectUnderLoad(context, faults, options, stop);
   for (const fault of faults) await fault.heal();
   if (stop.aborted) throw new Error('The run was interrupted.');
   await writeFile(path.join(out, 'episodes.json'), JSON.stringify(episodes));
+  const verifiedAfterMs = everySeconds === undefined ? undefined : await measureVerified(context, episodes);
   const isReady = await world.untilReady(60_000);
-  const isQuiet = isReady && (await untilQuiet(world, recorder.operations, 90_000));
+  const onTheirWayMs = faults.some(({ endsRuns }) => endsRuns) ? lateDeliveryMs : usuallyOnTheirWayMs;
+  const isQuiet = isReady && (await untilQuiet(world, recorder.operations, { timeoutMs: 90_000, onTheirWayMs }));
   log(isQuiet ? 'everything is quiet' : 'it did not become quiet; checking all the same');
-  const final = await readFinal(world, recorder.operations);
+  const violations = await checkWorld(world, recorder, out);
+  const leftOut = faults.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [{ name, why: leftOut }]));
+  const timed = verifiedAfterMs === undefined ? {} : { verifiedAfterMs };
+  const { operations } = recorder;
+  const report = summarise({ seed, isQuiet, operations, episodes, violations, leftOut, ...timed });
+  await writeFile(path.join(out, 'report.json'), `${JSON.stringify({ ...report, violations }, undefined, 2)}\n`);
+  await writeFile(path.join(out, 'report.html'), toHtml(report, operations, episodes, violations));
+  return { report, violations };
+}
+
+async function checkWorld(world: World, recorder: Recorder, out: string): Promise<readonly Violation[]> {
+  const final = await readFinal(world, recorder);
   await writeFile(path.join(out, 'final.json'), JSON.stringify(final));
   const violations = check(recorder.operations, final);
-  await recorder.close();
-  const leftOut = faults.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [{ name, why: leftOut }]));
-  const report = summarise({ seed, isQuiet, operations: recorder.operations, episodes, violations, leftOut });
-  await writeReports(out, report, recorder.operations, episodes, violations);
-  return report;
+  await writePeriods(world, violations, path.join(out, 'periods.json'));
+  return violations;
 }
+
+/** Longer than it takes until what an ended run left behind is delivered. */
+const lateDeliveryMs = 20_000;
 
 type Context = FaultContext & ClientOptions;
 
-function createContext(world: World, recorder: FaultContext['recorder'], options: TortureOptions): Context {
+function createContext(world: World, recorder: Recorder, options: TortureOptions): Context {
   const shared: ClientOptions & { carts: string[] } = {
     seed: options.seed,
     recorder,
@@ -106,13 +130,35 @@ export async function putProducts(url: string): Promise<void> {
   }
 }
 
-async function writeReports(
-  out: string,
-  report: Report,
-  operations: Parameters<typeof toHtml>[1],
-  episodes: readonly Episode[],
-  violations: readonly Violation[],
-): Promise<void> {
-  await writeFile(path.join(out, 'report.json'), `${JSON.stringify({ ...report, violations }, undefined, 2)}\n`);
-  await writeFile(path.join(out, 'report.html'), toHtml(report, operations, episodes, violations));
+/** A button needs a run: every cart gets a command first. */
+async function openCarts({ carts, perform }: Context): Promise<void> {
+  const ask = { kind: 'command', type: 'addItem', productId: 'pen', quantity: 1, waitSeconds: 0 } as const;
+  await inParallel(carts, (cart) => perform(nobody, cart, { ...ask, key: `open-${cart}` }));
+}
+
+async function injectUnderLoad(
+  context: Context,
+  faults: readonly Fault[],
+  { clients, minutes, log, isEachOnce = false, everySeconds }: TortureOptions,
+  stop: AbortSignal,
+): Promise<Episode[]> {
+  const ending = new AbortController();
+  const stopClients = AbortSignal.any([stop, ending.signal]);
+  setMaxListeners(0, stop, stopClients);
+  const running = Array.from({ length: clients }, (_, index) => runClient(index + 1, context, stopClients));
+  try {
+    const options = { faults, context, minutes, log };
+    if (everySeconds !== undefined) return await pressButtons({ ...options, everySeconds }, stop);
+    return await runNemesis({ ...options, isEachOnce }, stop);
+  } finally {
+    ending.abort();
+    await Promise.all(running);
+  }
+}
+
+/** @returns the time from the last press until `ops verify` finds nothing; null where it still does after minutes. */
+async function measureVerified({ world, recorder }: Context, episodes: readonly Episode[]): Promise<number | null> {
+  const lastPress = Math.max(...episodes.map(({ injectedAt }) => injectedAt));
+  const isVerified = await untilVerified(world, 180_000);
+  return isVerified ? Math.round(recorder.now() - lastPress) : null;
 }

@@ -17,7 +17,7 @@ export class TemporalUnavailableError extends Error {
 const deadlineMs = 3_000;
 /** The Temporal client can pause between two attempts beyond the deadline. The caller does not wait for that. */
 const hardDeadlineMs = 3_500;
-/** How long a command waits for the result of `isNewUser`. After that, the user counts as not new. */
+/** How long a command waits until it is known whether its cart is new. After that, it counts as not new. */
 const newUserLookUpMs = 250;
 const maxRememberedUsers = 100_000;
 
@@ -37,12 +37,14 @@ export function createCommandSender(
 
   const signal = async (userId: string, commands: readonly Command[], isNew: boolean) => {
     if (usersWithCart.has(userId) && (await signalOpenRun(userId, commands))) return;
-    await signalOrStart(userId, commands, isNew && !(await hasRun(userId)));
+    await signalOrStart(userId, commands, isNew);
   };
   /** Postgres may have lost a user whom Temporal knows, as after restoring an older backup. */
+  const isNewCart = async (userId: string): Promise<boolean> => (await isNewUser(userId)) && !(await hasRun(userId));
   const hasRun = async (userId: string): Promise<boolean> => {
+    const handle = client.workflow.getHandle(cartWorkflowId(userId));
     try {
-      await client.workflow.getHandle(cartWorkflowId(userId)).describe();
+      await client.withDeadline(Date.now() + newUserLookUpMs, () => handle.describe());
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;
@@ -69,7 +71,7 @@ export function createCommandSender(
 
   return gatherCommands({
     begin: async (userId) =>
-      !usersWithCart.has(userId) && within(newUserLookUpMs, isNewUser(userId)).catch(() => false),
+      !usersWithCart.has(userId) && within(newUserLookUpMs, isNewCart(userId)).catch(() => false),
     async send(userId, commands, isNew) {
       const sending = isNew.then((isNewUser) =>
         client.withDeadline(Date.now() + deadlineMs, () => signal(userId, commands, isNewUser)),

@@ -46,7 +46,7 @@ export interface LoadedCart {
 export const isLeftBehind = (value: unknown): value is LeftBehind =>
   isObject(value) && Array.isArray(value.commands) && typeof value.isComplete === 'boolean';
 
-/** Until version 0.2.0 the activity returned the checkpoint alone. */
+/** Before version 0.3.0 the activity returned the checkpoint alone. */
 export const isLoadedCart = (value: unknown): value is LoadedCart | Checkpoint =>
   isCheckpoint(value) || (isObject(value) && isCheckpoint(value.checkpoint) && isLeftBehind(value.leftBehind));
 

@@ -5,6 +5,7 @@ import { registerHeads } from './heads';
 import { registerHeal } from './heal';
 import { registerHistories } from './histories';
 import { registerRebuild } from './rebuild';
+import { registerRepair } from './repair';
 import { registerReplay } from './replay';
 import { registerVerify } from './verify';
 
@@ -15,6 +16,7 @@ const registrations: readonly RegisterOp[] = [
   registerHistories,
   registerReplay,
   registerHeads,
+  registerRepair,
 ];
 
 /** The operators' command line. */

@@ -50,8 +50,8 @@ async function verify(context: OpsContext, { user, sample }: Options): Promise<V
 /** Fails before anything is verified where the list was changed. */
 async function findInHeads({ config, db }: OpsContext, { heads, user }: Options): Promise<Finding[]> {
   if (heads === undefined) return [];
-  const list = readList(await readFile(heads, 'utf8'), await readPublicKey(config.heads));
-  return checkHeads(db, list, user);
+  const publicKey = await readPublicKey(config.heads);
+  return checkHeads(db, readList(await readFile(heads, 'utf8'), publicKey), publicKey, user);
 }
 
 const asResult = ({ decisions, events, inHistories, findings }: Verification): VerifyResult => ({

@@ -1,6 +1,9 @@
 import canonicalize from 'canonicalize';
 import type { CartEvent } from '../domain/events';
+import { fingerprintOf } from '../domain/fingerprint';
 import type { RecordedDecision } from '../domain/handle';
+import { markReuse } from '../domain/recent-commands';
+import { isReuse, reuseOf } from '../postgres/log/recorded';
 import { isRecordedAs } from '../postgres/log/rows';
 import type { HistoryRecord } from '../temporal/histories/read-decisions';
 
@@ -14,17 +17,26 @@ type HistoryFinding = { readonly where: 'histories'; readonly what: string } & (
 export const placeOf = ({ sequence, runId, decidedAt }: RecordedDecision): string =>
   [sequence, runId, decidedAt].join(' ');
 
+/** Equal for the same request under the same id, whether it is the command or was rejected as a reuse of the id. */
+function requestOf(decision: RecordedDecision): string {
+  const { commandId } = decision.command;
+  return (isReuse(decision) ? reuseOf : markReuse)(commandId, fingerprintOf(decision.command));
+}
+
 /**
  * Compares every field of the decisions on record with the histories. A decision that was projected must be on
  * record. Another one may have been left behind by a run that was reset or terminated; then its command must be on
- * record. And a decision on record must be in the history of its run, where there is that history.
+ * record, a reuse of an id under any sequence. And a decision on record must be in the history of its run, where there
+ * is that history.
  */
 export function checkHistories(
   recorded: readonly RecordedDecision[],
   { projected, others, runIds }: HistoryRecord,
 ): HistoryFinding[] {
   const bySequence = new Map(recorded.map((decision) => [decision.sequence, decision]));
-  const commandIds = new Set(recorded.map(({ command }) => command.commandId));
+  const requests = new Set(recorded.map(requestOf));
+  const knownReuses = others.filter((decision) => isReuse(decision) && requests.has(requestOf(decision)));
+  const commandIds = new Set([...recorded, ...knownReuses].map(({ command }) => command.commandId));
   const places = new Set([...projected, ...others].map(placeOf));
   const compare = (decision: RecordedDecision, isBranch: boolean): HistoryFinding[] => {
     const there = bySequence.get(decision.sequence);
@@ -77,12 +89,23 @@ const fields: Readonly<Record<string, (decision: RecordedDecision) => unknown>> 
   reason: (decision) => (decision.outcome === 'rejected' ? decision.reason : null),
 };
 
-function differing(inHistory: RecordedDecision, onRecord: RecordedDecision): HistoryFinding[] {
-  const { sequence, command } = inHistory;
+/** The names of the fields that are different on record, `events` among them. */
+export function differingFields(inHistory: RecordedDecision, onRecord: RecordedDecision): string[] {
+  const hasSameEvents = canonicalize(inHistory.events) === canonicalize(onRecord.events);
+  return [...differingOwnFields(inHistory, onRecord), ...(hasSameEvents ? [] : ['events'])];
+}
+
+function differingOwnFields(inHistory: RecordedDecision, onRecord: RecordedDecision): string[] {
   const names = Object.keys(fields).filter(
     (name) => canonicalize(fields[name]!(inHistory)) !== canonicalize(fields[name]!(onRecord)),
   );
-  if (!isRecordedAs(onRecord.command.commandId, command.commandId, sequence)) names.unshift('command id');
+  const isSameId = isRecordedAs(onRecord.command.commandId, inHistory.command.commandId, inHistory.sequence);
+  return isSameId ? names : ['command id', ...names];
+}
+
+function differing(inHistory: RecordedDecision, onRecord: RecordedDecision): HistoryFinding[] {
+  const { command } = inHistory;
+  const names = differingOwnFields(inHistory, onRecord);
   const what = `Temporal has ${command.commandId} (${inHistory.outcome}), Postgres ${onRecord.command.commandId} (${onRecord.outcome})`;
   return [
     ...(names.length === 0 ? [] : [found(inHistory, `fork: ${what}; different: ${names.join(', ')}`)]),

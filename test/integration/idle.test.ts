@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { WorkflowClient } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { createCartWorker } from '../../src/worker/cart-worker';
@@ -10,6 +11,10 @@ let env: TestWorkflowEnvironment;
 let database: TestDatabase;
 beforeAll(async () => {
   captureSdkLog();
+  // The time-skipping server has no list of workflows, in which a new chain looks for runs that ended before.
+  jest.spyOn(WorkflowClient.prototype, 'list').mockReturnValue({
+    async *[Symbol.asyncIterator]() {},
+  } as unknown as ReturnType<WorkflowClient['list']>);
   database = await createDatabase();
   env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: process.env.TEST_SERVER_PATH! } },
@@ -20,6 +25,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  jest.restoreAllMocks();
   await env?.teardown();
   await database?.drop();
   expectNoSdkFailure();

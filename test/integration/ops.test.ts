@@ -37,7 +37,7 @@ describe('ops verify', () => {
     expect(status).toBe(0);
   });
 
-  it('exits with 1 and names the cart and the version where an event was changed', async () => {
+  it('exits with 1 and names the cart, the decision and the version where an event was changed', async () => {
     const change = (name: string) =>
       world.db.transaction(async (trx) => {
         await trx.raw("set local session_replication_role = 'replica'");
@@ -48,7 +48,7 @@ describe('ops verify', () => {
     const { status, output } = await ops('verify', '--user', user, '--json');
     expect(status).toBe(1);
     expect(JSON.parse(output).findings).toContainEqual(
-      expect.objectContaining({ userId: user, where: 'hash chain', version: 2 }),
+      expect.objectContaining({ userId: user, where: 'hash chain', sequence: 2 }),
     );
     expect(JSON.parse(output).findings).toContainEqual(
       expect.objectContaining({ userId: user, where: 'histories', version: 2 }),

@@ -4,10 +4,17 @@ import type { OpsContext } from '../../src/ops/context';
 import type { World } from './world';
 
 /** Runs one command of ops on a world. @returns its exit status and what it printed. */
-export async function runOpsOn(world: World, ...words: string[]): Promise<{ status: number; output: string }> {
+export const runOpsOn = (world: World, ...words: string[]) => runOpsWith(world, {}, ...words);
+
+/** As `runOpsOn`, with these environment variables. */
+export async function runOpsWith(
+  world: World,
+  variables: NodeJS.ProcessEnv,
+  ...words: string[]
+): Promise<{ status: number; output: string }> {
   const printed: string[] = [];
   const context: OpsContext = {
-    config: loadConfig({}),
+    config: loadConfig({ TEMPORAL_TASK_QUEUE: world.taskQueue, ...variables }),
     db: world.db,
     temporal: async () => world.client,
     histories: async () => ({ client: world.client, db: world.db }),

@@ -1,11 +1,13 @@
-import { checkCommands, checkEffects } from './commands';
+import { checkCommands } from './commands';
+import { checkEffects } from './effects';
 import { textOf } from './fold';
+import type { Found } from './found';
 import { latestBefore, type Observation, observe } from './observations';
 import { checkContents, checkFreshness, checkInstants, checkMinimum, checkOutcomeReads } from './reads';
+import { checkReuses } from './reuses';
 import { groupBy, type Story, tellStory } from './story';
+import { checkSuperseded } from './superseded';
 import type { Final, Operation, Violation } from './types';
-
-type Found = Omit<Violation, 'cart'>;
 
 /**
  * Checks a recorded history of operations against what can be read once everything is quiet. Pure. Carts do not
@@ -19,7 +21,11 @@ export function check(history: readonly Operation[], final: Final): Violation[] 
   for (const [cart, ofCart] of operations) {
     const state = finals.get(cart);
     if (state === undefined) violations.push({ kind: 'not-readable', cart, what: 'it could not be read in the end' });
-    else for (const found of checkCart(tellStory(cart, ofCart, state))) violations.push({ ...found, cart });
+    else {
+      for (const found of checkCart(tellStory(cart, ofCart, state), final.recordedSince)) {
+        violations.push({ ...found, cart });
+      }
+    }
   }
   if (final.verify.status !== 0) {
     violations.push({ kind: 'verify', what: `ops verify ended with ${final.verify.status}: ${final.verify.output}` });
@@ -27,10 +33,12 @@ export function check(history: readonly Operation[], final: Final): Violation[] 
   return violations;
 }
 
-function* checkCart(story: Story): Generator<Found> {
+function* checkCart(story: Story, recordedSince: string): Generator<Found> {
   const observations = observe(story);
   yield* checkCommands(story);
   yield* checkEffects(story);
+  yield* checkReuses(story);
+  yield* checkSuperseded(story, recordedSince);
   yield* checkVersions(story);
   yield* checkOrder(story, observations);
   yield* checkState(story);

@@ -1,10 +1,9 @@
 import { describeOutcome } from './commands';
 import { textOf } from './fold';
+import type { Found } from './found';
 import { cartIn, entriesIn, latestBefore, type Observation, outcomeIn, versionSeenIn } from './observations';
 import { groupBy, idsSentBy, isCommand, type Story } from './story';
-import type { CartView, Operation, Violation, ViolationKind } from './types';
-
-type Found = Omit<Violation, 'cart'>;
+import type { CartView, Operation, ViolationKind } from './types';
 
 const found = (kind: ViolationKind, operation: Operation, what: string): Found => ({
   kind,

@@ -4,6 +4,8 @@ import type { CommandAsk, Entry, FinalCart, Operation } from './types';
 /** What a decision did, as the timeline shows it. A command that changed nothing is not in a timeline. */
 export interface Effect {
   readonly commandId: string;
+  /** The id under which it is recorded: of a reuse `<command id>~<sequence>`. */
+  readonly recordedId: string;
   readonly sequence: number;
   readonly command: string;
   readonly versions: readonly number[];
@@ -22,8 +24,10 @@ export interface Story {
   /** The operations that sent a command, by its id. Those whose id is not known are not here. */
   readonly sent: ReadonlyMap<string, readonly Operation[]>;
   readonly effects: readonly Effect[];
-  /** By command id. More than one where a command was decided twice. */
+  /** By command id, without the reuses. More than one where a command was decided twice. */
   readonly effectsOf: ReadonlyMap<string, readonly Effect[]>;
+  /** The rejections of other requests under a command's id, by that id. */
+  readonly reusesOf: ReadonlyMap<string, readonly Effect[]>;
   /** The fold after each version, as text. */
   readonly states: ReadonlyMap<number, string>;
   /** What was in the cart after each version, as text. */
@@ -54,7 +58,11 @@ export function tellStory(cart: string, operations: readonly Operation[], final:
     operations,
     sent: sentCommands(operations),
     effects,
-    effectsOf: groupBy(effects, ({ commandId }) => commandId),
+    effectsOf: groupBy(
+      effects.filter((effect) => !isReuse(effect)),
+      ({ commandId }) => commandId,
+    ),
+    reusesOf: groupBy(effects.filter(isReuse), ({ commandId }) => commandId),
     states,
     contents,
     sequences,
@@ -67,9 +75,15 @@ function effectsIn(entries: readonly Entry[]): Effect[] {
     const { commandId, command, code } = group[0]!;
     const versions = group.flatMap(({ version }) => (version === undefined ? [] : [version]));
     const id = baseId(commandId, sequence);
-    return { commandId: id, sequence, command, versions, ...(code === undefined ? {} : { code }), entries: group };
+    const rejection = code === undefined ? {} : { code };
+    return { commandId: id, recordedId: commandId, sequence, command, versions, ...rejection, entries: group };
   });
 }
+
+export const reuseCode = 'idempotency_key_reused';
+
+/** Whether it rejected another request under an id that belongs to an earlier command. */
+const isReuse = ({ code, commandId, recordedId }: Effect): boolean => code === reuseCode && recordedId !== commandId;
 
 /** A command whose id an older command has is recorded as `<id>~<sequence>`. */
 function baseId(commandId: string, sequence: number): string {

@@ -29,10 +29,17 @@ export interface CommandAsk {
 /** A signal sent by hand, straight to Temporal. */
 export interface SignalAsk {
   readonly kind: 'signal';
-  /** The commands that the signal carries and that can be read, by their ids. */
-  readonly commands: readonly { readonly commandId: string; readonly type: string }[];
+  /** The commands that the signal carries, by their ids. */
+  readonly commands: readonly SignalledCommand[];
   /** How many more decisions the signal may cause, under ids that the workflow makes. */
   readonly others: number;
+}
+
+export interface SignalledCommand {
+  readonly commandId: string;
+  readonly type: string;
+  /** Of a command that must be rejected: the code. */
+  readonly code?: string;
 }
 
 /** One operation of a client, from its request to its answer. Times are milliseconds of one clock. */
@@ -98,11 +105,13 @@ export interface FinalCart {
   /** The cart at some of its versions. */
   readonly past: readonly CartView[];
   readonly entries: readonly Entry[];
-  /** By command id; null where no outcome is known. */
+  /** Of all commands sent and of all recorded reuses, by the id on record; null where no outcome is known. */
   readonly outcomes: Readonly<Record<string, Outcome | null>>;
 }
 
 export interface Final {
+  /** The instant at which the clock of the operations began. */
+  readonly recordedSince: string;
   readonly carts: readonly FinalCart[];
   /** The exit status of the operators' `verify`, and what it printed. */
   readonly verify: { readonly status: number; readonly output: string };
@@ -111,6 +120,11 @@ export interface Final {
 export const violationKinds = [
   'lost-command',
   'doubled-command',
+  'lost-reuse',
+  'doubled-reuse',
+  'applied-reuse',
+  'false-reuse',
+  'wrongly-superseded',
   'failed-but-applied',
   'unsent-command',
   'outcome-changed',

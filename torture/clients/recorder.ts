@@ -8,6 +8,8 @@ export type Answer = Pick<Operation, 'result' | 'status' | 'body'>;
 /** Records every operation, in memory and as JSON lines: one line when it begins, one when it ends. */
 export interface Recorder {
   readonly operations: readonly Operation[];
+  /** The instant at which the recording began. */
+  readonly since: string;
   /** Milliseconds since the recording began. */
   now(): number;
   /** Runs an operation and records it. What `run` throws is recorded as unknown. */
@@ -20,10 +22,12 @@ export function openRecorder(file: string): Recorder {
   const write = (line: unknown) => void lines.write(`${JSON.stringify(line)}\n`);
   const operations: Operation[] = [];
   const startedAt = performance.now();
+  const since = new Date().toISOString();
   const now = () => Math.round((performance.now() - startedAt) * 1_000) / 1_000;
   let lastId = 0;
   return {
     operations,
+    since,
     now,
     async record(client, cart, ask, run) {
       lastId += 1;

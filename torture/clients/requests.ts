@@ -66,6 +66,7 @@ const rejections = new Set([
   'line_limit_exceeded',
   'currency_mismatch',
   'malformed_command',
+  'superseded',
 ]);
 
 /** These promise that nothing was changed. */

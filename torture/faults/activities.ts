@@ -13,7 +13,7 @@ export function activityFaults(context: FaultContext): Fault[] {
       }),
     ),
     onPending(context, 'activity-complete', { press: ['complete', '--result', 'null'], isOwnCart: true }),
-    onPending(context, 'activity-fail', { press: ['fail', '--reason', 'by hand'] }),
+    onPending(context, 'activity-fail', { press: ['fail', '--reason', 'by hand'], isRunning: true }),
   ];
 }
 
@@ -31,9 +31,15 @@ interface Button {
   readonly undo?: readonly string[];
   /** Presses it on a cart that gets no command afterwards: a later command may hide what went wrong. */
   readonly isOwnCart?: boolean;
+  /** Needs an attempt that is running: without an answer from Postgres it runs for seconds. */
+  readonly isRunning?: boolean;
 }
 
-function onPending(context: FaultContext, name: string, { press, undo, isOwnCart = false }: Button): Fault {
+function onPending(
+  context: FaultContext,
+  name: string,
+  { press, undo, isOwnCart = false, isRunning = false }: Button,
+): Fault {
   const link = () => context.world.links['worker-postgres'];
   const pressed: (readonly string[])[] = [];
   const act = (args: readonly string[], target: readonly string[]) =>
@@ -42,7 +48,7 @@ function onPending(context: FaultContext, name: string, { press, undo, isOwnCart
     name,
     touches: 'worker',
     async inject() {
-      link().set(context.random.pick(['cut', 'half-open']));
+      link().set(isRunning ? 'half-open' : context.random.pick(['cut', 'half-open']));
       const found = await findPending(context, isOwnCart ? [await sendToOwnCart(context)] : context.carts);
       if (found === undefined) throw new Error('no activity became pending');
       const target = ['--workflow-id', workflowIdOf(found.cart), '--activity-id', found.activityId];

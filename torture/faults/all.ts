@@ -23,28 +23,22 @@ export function createFaults(context: FaultContext): Fault[] {
 /** The names of all faults. No fault uses its context before it is injected. */
 export const faultNames = (): string[] => createFaults({} as FaultContext).map(({ name }) => name);
 
+/** The names of what people press in the Web UI, or do with the Temporal CLI. */
+export const buttonNames = (): string[] =>
+  [signalFaults, buttonFaults, activityFaults].flatMap((create) => create({} as FaultContext)).map(({ name }) => name);
+
 /** Never part of a mix: Temporal forgets what it had accepted. */
 export const onlyAlone: readonly string[] = ['delete'];
 
-/** Faults under which the product does not hold yet. `--faults safe` leaves them out. */
-export const notHeldYet: readonly string[] = [
-  // What a terminated run had received is not delivered again yet.
-  'terminate',
-  'batch-terminate',
-  // The checker takes a recorded rejection of a reused key for a second decision.
-  'reused-keys',
-];
-
 /**
- * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix, `safe` are those under
- * which the product holds.
+ * The faults of these names. A name may end in `*`; `all` is every fault that may be in a mix.
  * @throws Error naming what there is, where a name is not known.
  */
 export function selectFaults<T extends { readonly name: string }>(faults: readonly T[], names: readonly string[]): T[] {
   const selected = names.flatMap((name) => {
     const matching = faults.filter((fault) => isMeant(name, fault.name));
     if (matching.length > 0) return matching;
-    throw new Error(`There is no fault ${name}. There are: all, safe, ${faults.map((fault) => fault.name).join(', ')}`);
+    throw new Error(`There is no fault ${name}. There are: all, ${faults.map((fault) => fault.name).join(', ')}`);
   });
   return [...new Set(selected)];
 }
@@ -52,6 +46,5 @@ export function selectFaults<T extends { readonly name: string }>(faults: readon
 function isMeant(name: string, fault: string): boolean {
   const isInMix = !onlyAlone.includes(fault);
   if (name === 'all') return isInMix;
-  if (name === 'safe') return isInMix && !notHeldYet.includes(fault);
   return name.endsWith('*') ? isInMix && fault.startsWith(name.slice(0, -1)) : fault === name;
 }

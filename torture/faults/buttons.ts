@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { becomes } from '../world/servers';
 import { type Fault, type FaultContext, nothingToHeal, temporalCli, workflowIdOf } from './fault';
 import { type ResetPoint, resetRun } from './reset';
 
@@ -10,12 +11,14 @@ const taskQueue = 'carts';
 export function buttonFaults(context: FaultContext): Fault[] {
   return [
     onOneCart(context, 'cancel', async (id) => void (await handle(context, id).cancel())),
-    onOneCart(context, 'terminate', async (id) => void (await handle(context, id).terminate('by hand'))),
-    ...(['first', 'last', 'random'] as const).map((point) =>
-      onOneCart(context, `reset-${point}`, (id) => reset(context, id, point)),
-    ),
-    batch(context, 'batch-terminate', { terminationOperation: { identity: 'torture' } }),
-    batch(context, 'batch-reset', { resetOperation: { identity: 'torture', options: { lastWorkflowTask: {} } } }),
+    ...[
+      onOneCart(context, 'terminate', async (id) => void (await handle(context, id).terminate('by hand'))),
+      ...(['first', 'last', 'random'] as const).map((point) =>
+        onOneCart(context, `reset-${point}`, (id) => reset(context, id, point)),
+      ),
+      batch(context, 'batch-terminate', { terminationOperation: { identity: 'torture' } }),
+      batch(context, 'batch-reset', { resetOperation: { identity: 'torture', options: { lastWorkflowTask: {} } } }),
+    ].map((fault) => ({ ...fault, endsRuns: true })),
     pauseRun(context),
     startUnderOtherId(context),
     startWithArgument(context),
@@ -99,11 +102,20 @@ function pauseRun(context: FaultContext): Fault {
     },
     async heal() {
       for (const cart of paused) {
-        await temporalCli(context, 'workflow', 'unpause', '--workflow-id', workflowIdOf(cart), '--reason', 'by hand');
-        paused.delete(cart);
+        const isUnpaused = await becomes(() => unpause(context, cart), 15_000);
+        if (isUnpaused) paused.delete(cart);
       }
     },
   };
+}
+
+/** @returns whether the cart has no paused run any more. */
+async function unpause(context: FaultContext, cart: string): Promise<boolean> {
+  const target = ['--workflow-id', workflowIdOf(cart), '--reason', 'by hand'];
+  return temporalCli(context, 'workflow', 'unpause', ...target).then(
+    () => true,
+    ({ message }: Error) => /not found|already completed|not paused/i.test(message),
+  );
 }
 
 /** Runs of the cart's type under ids that are no cart's. They must do nothing to a cart, nor stop a worker. */

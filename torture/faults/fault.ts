@@ -10,9 +10,16 @@ const run = promisify(execFile);
 /** What a fault breaks. Two faults are injected at the same time only where these differ. */
 export type Touches = 'clients' | 'commands' | 'queries' | 'worker' | 'postgres' | 'temporal' | 'carts';
 
+/** What is down as a whole: the targets of availability are measured then. */
+export type Down = 'Temporal' | 'Postgres' | 'all workers';
+
 export interface Fault {
   readonly name: string;
   readonly touches: Touches;
+  /** What is down from the end of `inject` until `heal`. */
+  readonly takesDown?: Down;
+  /** Whether it can end a run that has received commands: those have their outcomes only later. */
+  readonly endsRuns?: boolean;
   /** Breaks it. @returns the carts that it concerns, where it concerns some and not all. */
   inject(): Promise<readonly string[] | undefined>;
   /** Puts everything back. Also called where nothing was injected. */

@@ -10,6 +10,7 @@ export function roleFaults(context: FaultContext): Fault[] {
     ...roleNames.flatMap((role) =>
       [killOne, killBoth, pauseOne, rollingRestart].map((create) => create(context, role)),
     ),
+    stopEveryWorker(context),
     clock(context, 'clock-ahead', '+1h'),
     clock(context, 'clock-behind', '-1h'),
   ];
@@ -50,6 +51,24 @@ function pauseOne({ world, random }: FaultContext, role: RoleName): Fault {
     async heal() {
       for (const process of world.roles[role]) process.kill('SIGCONT');
     },
+  };
+}
+
+/** Both workers are killed and start again only when the fault is healed. */
+function stopEveryWorker({ world }: FaultContext): Fault {
+  const setHeld = (isHeld: boolean) => {
+    for (const process of world.roles.worker) process.setHeld(isHeld);
+  };
+  return {
+    name: 'stop-every-worker',
+    touches: 'worker',
+    takesDown: 'all workers',
+    async inject() {
+      setHeld(true);
+      for (const process of world.roles.worker) process.kill('SIGKILL');
+      return undefined;
+    },
+    heal: async () => setHeld(false),
   };
 }
 

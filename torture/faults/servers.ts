@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { type Fault, type FaultContext, nothingToHeal } from './fault';
+import { type Down, type Fault, type FaultContext, nothingToHeal } from './fault';
 
 /** What happens to Postgres and Temporal. */
 export function serverFaults(context: FaultContext): Fault[] {
@@ -14,11 +14,14 @@ export function serverFaults(context: FaultContext): Fault[] {
   ];
 }
 
+const downs = { postgres: 'Postgres', temporal: 'Temporal' } as const satisfies Record<string, Down>;
+
 function killed(name: 'postgres' | 'temporal', { world }: FaultContext): Fault {
   let isKilled = false;
   return {
     name: `kill-${name}`,
     touches: name,
+    takesDown: downs[name],
     async inject() {
       isKilled = true;
       await world[name].kill();
@@ -36,6 +39,7 @@ function paused(name: 'postgres' | 'temporal', { world }: FaultContext): Fault {
   return {
     name: `pause-${name}`,
     touches: name,
+    takesDown: downs[name],
     async inject() {
       await world[name].pause();
       return undefined;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SignalAsk } from '../check/types';
+import { malformedCode } from '../check/effects';
+import type { SignalAsk, SignalledCommand } from '../check/types';
 import { type Fault, type FaultContext, nobody, nothingToHeal, workflowIdOf } from './fault';
 
 /** Signals that people send from the Web UI or with the CLI. */
@@ -26,7 +27,7 @@ export function signalFaults(context: FaultContext): Fault[] {
       touches: 'carts',
       async inject() {
         const command = good();
-        return send(context, 'addItem', [command.payload], { commands: [command], others: 0 });
+        return send(context, 'addItem', [command.payload], [command]);
       },
       heal: nothingToHeal,
     },
@@ -35,8 +36,8 @@ export function signalFaults(context: FaultContext): Fault[] {
       touches: 'carts',
       async inject() {
         const [first, second] = [good(), good()];
-        // The handler takes one input. What becomes of the second one is not promised, so it is one of the `others`.
-        return send(context, 'addItem', [first.payload, second.payload], { commands: [first], others: 1 });
+        // A signal has one input: the first takes effect, a further one is recorded as malformed.
+        return send(context, 'addItem', [first.payload, second.payload], [first, { ...second, code: malformedCode }]);
       },
       heal: nothingToHeal,
     },
@@ -46,7 +47,7 @@ export function signalFaults(context: FaultContext): Fault[] {
       async inject() {
         const cart = context.random.pick(context.carts);
         for (const [name, args] of context.random.shuffle(poisons()).slice(0, 4)) {
-          await send(context, name, args, { commands: [], others: 21 }, cart);
+          await send(context, name, args, [], { cart, others: 21 });
           await delay(50);
         }
         return [cart];
@@ -56,18 +57,16 @@ export function signalFaults(context: FaultContext): Fault[] {
   ];
 }
 
-type Expected = Pick<SignalAsk, 'commands' | 'others'>;
-
 async function send(
   { world, random, carts, recorder }: FaultContext,
   name: string,
   args: readonly unknown[],
-  { commands, others }: Expected,
-  cart = random.pick(carts),
+  commands: readonly SignalledCommand[],
+  { cart = random.pick(carts), others = 0 } = {},
 ): Promise<readonly string[]> {
   const ask: SignalAsk = {
     kind: 'signal',
-    commands: commands.map(({ commandId, type }) => ({ commandId, type })),
+    commands: commands.map(({ commandId, type, code }) => ({ commandId, type, ...(code && { code }) })),
     others,
   };
   const { result } = await recorder.record(nobody, cart, ask, async () => {

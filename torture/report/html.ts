@@ -22,7 +22,7 @@ export function toHtml(
   .good { color: #176d2c; } .bad { color: #a8071a; }
 </style>
 <h1>Torture, seed ${report.seed}</h1>
-<p class="${report.violationCount === 0 ? 'good' : 'bad'}">${headline(report)}</p>
+<p class="${report.hasPassed ? 'good' : 'bad'}">${headline(report)}</p>
 ${table(figures(report))}
 <h2>Throughput, and when faults were injected</h2>
 ${plotThroughput(operations, episodes)}
@@ -32,14 +32,20 @@ ${plotLatency(operations)}
 ${plotHealTimes(episodes)}
 <h2>Faults</h2>
 ${table([
-  ['fault', 'injected', 'could not be injected', 'not recovered in time'],
-  ...Object.entries(report.faults).map(([name, { injected, notInjected, notRecovered }]) => [
-    name,
-    injected,
-    notInjected,
-    notRecovered,
+  ['fault', 'injected', 'could not be injected', 'not recovered in time', 'heal time p50 / p99'],
+  ...Object.entries(report.faults).map(([name, { injected, notInjected, notRecovered, healMs }]) => [
+    ...[name, injected, notInjected, notRecovered],
+    healMs.p50 === null ? '' : `${healMs.p50} / ${healMs.p99} ms`,
   ]),
-  ...report.leftOut.map(({ name, why }) => [name, 0, why, '']),
+  ...report.leftOut.map(({ name, why }) => [name, 0, why, '', '']),
+])}
+<h2>What works while something is down</h2>
+${table([
+  ['', 'operations', 'share', 'at least', 'met'],
+  ...report.targets.map(({ name, operations: count, share, atLeast, isMet }) => [
+    ...[name, count, share ?? '', atLeast],
+    isMet === null ? 'not measured' : isMet ? 'yes' : 'no',
+  ]),
 ])}
 <h2>Violations</h2>
 ${violations.length === 0 ? '<p>None.</p>' : table(violationRows(violations))}
@@ -58,10 +64,16 @@ function figures(report: Report): Row[] {
     ['ok / fail / unknown', `${results.ok} / ${results.fail} / ${results.unknown}`],
     ['heal time p50 / p99 / max', `${healMs.p50} / ${healMs.p99} / ${healMs.max} ms`],
     ['202 of a command p50 / p99 / max', `${commandMs.p50} / ${commandMs.p99} / ${commandMs.max} ms`],
-    ...Object.entries(availability).map(([when, value]): Row => [`commands taken ${when}`, value ?? 'none was sent']),
+    ...Object.entries(availability).map(
+      ([when, { commands, reads }]): Row => [`commands / reads taken ${when}`, `${commands ?? '–'} / ${reads ?? '–'}`],
+    ),
+    ...('verifiedAfterMs' in report ? [['verified after the last press', verifiedAfter(report)]] : []),
     ['quiet in the end', report.isQuiet ? 'yes' : 'no'],
   ];
 }
+
+const verifiedAfter = ({ verifiedAfterMs }: Report): string =>
+  typeof verifiedAfterMs === 'number' ? `${Math.round(verifiedAfterMs)} ms` : 'not in time';
 
 const shown = 200;
 

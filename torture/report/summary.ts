@@ -1,5 +1,7 @@
+import { groupBy } from '../check/story';
 import type { Operation, Violation } from '../check/types';
 import type { Episode } from '../nemesis';
+import { isTaken, measureTargets, type Target } from './targets';
 
 /** The figures of a run. Times are milliseconds. */
 export interface Report {
@@ -9,21 +11,27 @@ export interface Report {
   readonly isQuiet: boolean;
   readonly operations: { readonly all: number; readonly commands: number; readonly reads: number };
   readonly results: { readonly ok: number; readonly fail: number; readonly unknown: number };
-  /** By fault, how often it was injected, how often it could not be, and how often nothing worked again in time. */
-  readonly faults: Readonly<Record<string, FaultCounts>>;
+  readonly faults: Readonly<Record<string, FaultFigures>>;
   readonly leftOut: readonly { readonly name: string; readonly why: string }[];
   readonly violations: Readonly<Record<string, number>>;
   readonly violationCount: number;
   readonly healMs: Quantiles;
   readonly commandMs: Quantiles;
-  /** The share of commands that were acknowledged, of those sent while this was broken; null where none was sent. */
-  readonly availability: Readonly<Record<string, number | null>>;
+  /** The shares of commands and reads that were taken, of those sent while this was broken; null where none was. */
+  readonly availability: Readonly<Record<string, { readonly commands: number | null; readonly reads: number | null }>>;
+  readonly targets: readonly Target[];
+  /** With buttons: the time from the last press until `ops verify` found nothing; null where it always did. */
+  readonly verifiedAfterMs?: number | null;
+  /** Whether nothing was found, everything became quiet, and no target was missed. */
+  readonly hasPassed: boolean;
 }
 
-interface FaultCounts {
-  injected: number;
-  notInjected: number;
-  notRecovered: number;
+/** How often a fault was injected, could not be injected, or nothing worked again in time, and how long that took. */
+interface FaultFigures {
+  readonly injected: number;
+  readonly notInjected: number;
+  readonly notRecovered: number;
+  readonly healMs: Quantiles;
 }
 
 export interface Quantiles {
@@ -39,10 +47,13 @@ export function summarise(run: {
   readonly episodes: readonly Episode[];
   readonly violations: readonly Violation[];
   readonly leftOut: Report['leftOut'];
+  readonly verifiedAfterMs?: number | null;
 }): Report {
-  const { seed, isQuiet, operations, episodes, violations, leftOut } = run;
+  const { seed, isQuiet, operations, episodes, violations, leftOut, verifiedAfterMs } = run;
   const commands = operations.filter(({ ask, client }) => ask.kind === 'command' && client > 0);
+  const reads = operations.filter(({ ask }) => ask.kind.startsWith('read'));
   const injected = episodes.filter(({ problem }) => problem === undefined);
+  const targets = measureTargets(operations, episodes);
   return {
     seed,
     seconds: Math.round((operations.at(-1)?.end ?? 0) / 1_000),
@@ -50,44 +61,68 @@ export function summarise(run: {
     operations: {
       all: operations.length,
       commands: operations.filter(({ ask }) => ask.kind === 'command').length,
-      reads: operations.filter(({ ask }) => ask.kind.startsWith('read')).length,
+      reads: reads.length,
     },
     results: {
       ok: operations.filter(({ result }) => result === 'ok').length,
       fail: operations.filter(({ result }) => result === 'fail').length,
       unknown: operations.filter(({ result }) => result === 'unknown').length,
     },
-    faults: countFaults(episodes),
+    faults: figuresByFault(episodes),
     leftOut,
     violations: countBy(violations.map(({ kind }) => kind)),
     violationCount: violations.length,
-    healMs: quantiles(injected.flatMap(({ recoveredAt, healedAt }) => (recoveredAt ? [recoveredAt - healedAt] : []))),
+    healMs: quantiles(healTimes(injected)),
     commandMs: quantiles(
       commands.filter(({ status, ask }) => status === 202 && isUnwaited(ask)).map(({ start, end }) => end - start),
     ),
-    availability: {
-      'always, faults included': share(commands),
-      'while Temporal is broken': share(during(commands, injected, ['temporal'])),
-      'while Postgres is broken': share(during(commands, injected, ['postgres'])),
-      'while workers are broken': share(during(commands, injected, ['worker'])),
-      'while command APIs are broken': share(during(commands, injected, ['commands'])),
-      'while query APIs are broken': share(during(commands, injected, ['queries'])),
-    },
+    availability: Object.fromEntries(
+      Object.entries(situations).map(([name, touched]) => {
+        const isMeant = touched === undefined ? () => true : during(injected, touched);
+        return [name, { commands: share(commands.filter(isMeant)), reads: share(reads.filter(isMeant)) }];
+      }),
+    ),
+    targets,
+    ...(verifiedAfterMs === undefined ? {} : { verifiedAfterMs }),
+    hasPassed:
+      violations.length === 0 &&
+      isQuiet &&
+      isVerifiedInTime(verifiedAfterMs) &&
+      targets.every(({ isMet }) => isMet !== false),
   };
 }
 
+/** Whether `ops verify` found nothing within a minute after the last press, where buttons were pressed. */
+export const isVerifiedInTime = (afterMs: number | null | undefined): boolean =>
+  afterMs === undefined || (afterMs !== null && afterMs <= 60_000);
+
+/** By what a fault touches. */
+const situations: Readonly<Record<string, string | undefined>> = {
+  'always, faults included': undefined,
+  'while Temporal is broken': 'temporal',
+  'while Postgres is broken': 'postgres',
+  'while workers are broken': 'worker',
+  'while command APIs are broken': 'commands',
+  'while query APIs are broken': 'queries',
+};
+
 const isUnwaited = (ask: Operation['ask']): boolean => ask.kind === 'command' && ask.waitSeconds === 0;
 
-function countFaults(episodes: readonly Episode[]): Record<string, FaultCounts> {
-  const counts: Record<string, FaultCounts> = {};
-  for (const { fault, problem, recoveredAt } of episodes) {
-    counts[fault] ??= { injected: 0, notInjected: 0, notRecovered: 0 };
-    const count = counts[fault];
-    if (problem !== undefined) count.notInjected += 1;
-    else count.injected += 1;
-    if (recoveredAt === undefined) count.notRecovered += 1;
-  }
-  return counts;
+const healTimes = (episodes: readonly Episode[]): number[] =>
+  episodes.flatMap(({ recoveredAt, healedAt }) => (recoveredAt === undefined ? [] : [recoveredAt - healedAt]));
+
+function figuresByFault(episodes: readonly Episode[]): Record<string, FaultFigures> {
+  const entries = [...groupBy(episodes, ({ fault }) => fault)].map(([fault, all]) => {
+    const injected = all.filter(({ problem }) => problem === undefined);
+    const figures = {
+      injected: injected.length,
+      notInjected: all.length - injected.length,
+      notRecovered: injected.filter(({ recoveredAt }) => recoveredAt === undefined).length,
+      healMs: quantiles(healTimes(injected)),
+    };
+    return [fault, figures] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** How often each name occurs. */
@@ -97,21 +132,16 @@ export function countBy(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-/** Operations that began while one of these was broken. */
-function during(operations: readonly Operation[], episodes: readonly Episode[], touched: readonly string[]) {
-  const broken = episodes.filter(({ touches }) => touched.includes(touches));
-  return operations.filter(({ start }) =>
-    broken.some(({ injectedAt, healedAt }) => start >= injectedAt && start <= healedAt),
-  );
+/** Whether an operation began while something of this kind was broken. */
+function during(episodes: readonly Episode[], touched: string): (operation: Operation) => boolean {
+  const broken = episodes.filter(({ touches }) => touches === touched);
+  return ({ start }) => broken.some(({ injectedAt, healedAt }) => start >= injectedAt && start <= healedAt);
 }
 
-function share(commands: readonly Operation[]): number | null {
-  if (commands.length === 0) return null;
-  return Math.round((commands.filter(isTaken).length / commands.length) * 10_000) / 10_000;
+function share(operations: readonly Operation[]): number | null {
+  if (operations.length === 0) return null;
+  return Math.round((operations.filter(isTaken).length / operations.length) * 10_000) / 10_000;
 }
-
-/** What a working system rejects for a reason of its own is taken, too. */
-const isTaken = ({ result, status }: Operation): boolean => result === 'ok' || (status !== undefined && status < 500);
 
 /** The median, the 99th percentile and the largest of these values; null where there is none. */
 export function quantiles(values: readonly number[]): Quantiles {

@@ -30,6 +30,8 @@ export interface RoleProcess {
   /** How often it has ended and was started again. */
   readonly restarts: () => number;
   kill(signal: NodeJS.Signals): void;
+  /** While it is held, it is not started again. */
+  setHeld(isHeld: boolean): void;
   /** Environment variables for the next start. */
   setExtra(extra: Readonly<Record<string, string>>): void;
   isReady(): Promise<boolean>;
@@ -46,6 +48,7 @@ export function startRole(options: RoleOptions): RoleProcess {
   const url = `http://127.0.0.1:${port}`;
   let extra: Readonly<Record<string, string>> = {};
   let isStopping = false;
+  let isHeld = false;
   let restarts = 0;
   let child = launch(options, extra, log);
   const supervise = async () => {
@@ -53,6 +56,7 @@ export function startRole(options: RoleOptions): RoleProcess {
       await once(child, 'exit');
       if (isStopping) return;
       await delay(restartMs);
+      while (isHeld && !isStopping) await delay(restartMs);
       if (isStopping) return;
       restarts += 1;
       child = launch(options, extra, log);
@@ -65,6 +69,9 @@ export function startRole(options: RoleOptions): RoleProcess {
     url,
     restarts: () => restarts,
     kill: (signal) => void child.kill(signal),
+    setHeld(held) {
+      isHeld = held;
+    },
     setExtra(next) {
       extra = next;
     },
