@@ -81,9 +81,17 @@ export async function openRoleProcesses(name: string): Promise<RoleProcesses> {
     taskQueue,
     start: (main, databaseUrl = database.url) => start(main, databaseUrl),
     async close() {
-      for (const { child } of running) child.kill('SIGKILL');
+      await Promise.all(running.map(({ child }) => kill(child)));
       await database.drop();
       rmSync(build, { recursive: true, force: true });
     },
   };
+}
+
+/** Also ends a process that was stopped by SIGSTOP. Resolves when it has ended. */
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
 }
