@@ -3,6 +3,7 @@ import path from 'node:path';
 import Ajv from 'ajv/dist/2020';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config';
+import { failoverSettings } from '../../src/embedded/temporal/dev-server';
 
 interface Service {
   image?: string;
@@ -18,7 +19,10 @@ interface Service {
 const root = path.join(__dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 
-const compose: { services: Record<string, Service> } = parse(read('docker-compose.yml'), { merge: true });
+const compose: { services: Record<string, Service>; configs: Record<string, { content: string }> } = parse(
+  read('docker-compose.yml'),
+  { merge: true },
+);
 const services = Object.entries(compose.services);
 const roles = services.filter(([, { build }]) => build !== undefined);
 
@@ -57,6 +61,12 @@ const isReadByConfig = (name: string, value: string) =>
   describeConfig({ [name]: `${value}0` }) !== describeConfig({});
 
 describe('docker-compose.yml', () => {
+  it('has the settings with which the embedded Temporal gives carts of a dead worker to another one', () => {
+    const content: Record<string, [{ value: unknown }]> = parse(compose.configs['temporal-dynamic-config']!.content);
+    const values = Object.fromEntries(Object.entries(content).map(([name, [{ value }]]) => [name, value]));
+    expect(values).toMatchObject(failoverSettings);
+  });
+
   it('is valid according to the compose specification', () => {
     const validate = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(
       JSON.parse(read('test/schemas/compose-spec.json')),

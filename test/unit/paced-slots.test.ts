@@ -1,5 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import { createPacedSlots, markCartsInUse } from '../../src/worker/paced-slots';
+import { createReplayLimit } from '../../src/worker/replay-limit';
 
 const context = {
   slotType: 'workflow',
@@ -8,7 +9,7 @@ const context = {
   workerBuildId: '',
   isSticky: true,
 } as const;
-const release = { permit: {} };
+const release = { permit: { isSticky: true } };
 const neverAborted = new AbortController().signal;
 
 /** Slots with a pace that delays every task of a cached cart by `wait`. */
@@ -68,6 +69,31 @@ describe('paced slots', () => {
     expect(asked).toEqual([0]);
   });
 
+  it('takes a cart that is not in the cache only when fewer than allowed are being loaded', async () => {
+    const learned: number[] = [];
+    const replays = { atOnce: () => 1, learn: (tookMs: number) => void learned.push(tookMs) };
+    const slots = createPacedSlots(5, { markInUse() {}, scheduleTask: () => 0 }, replays);
+    const uncached = { ...context, isSticky: false };
+    const permit = await slots.reserveSlot(uncached, neverAborted);
+    expect(slots.tryReserveSlot(uncached)).toBeNull();
+    expect(slots.tryReserveSlot(context)).not.toBeNull();
+    const next = slots.reserveSlot(uncached, neverAborted);
+    slots.markSlotUsed({ slotInfo: { type: 'workflow', workflowType: 'cartWorkflow', isSticky: false }, permit });
+    slots.releaseSlot({ permit });
+    await next;
+    expect(learned).toHaveLength(1);
+  });
+
+  it('learns nothing from a poll that brought no task', async () => {
+    const learned: number[] = [];
+    const replays = { atOnce: () => 1, learn: (tookMs: number) => void learned.push(tookMs) };
+    const slots = createPacedSlots(5, { markInUse() {}, scheduleTask: () => 0 }, replays);
+    const uncached = { ...context, isSticky: false };
+    slots.releaseSlot({ permit: await slots.reserveSlot(uncached, neverAborted) });
+    expect(slots.tryReserveSlot(uncached)).not.toBeNull();
+    expect(learned).toEqual([]);
+  });
+
   it.each([
     ['its turn', 1, 60_000],
     ['a slot', 0, 0],
@@ -78,6 +104,26 @@ describe('paced slots', () => {
     stop.abort();
     await expect(reserved).rejects.toBe(stop.signal.reason);
     slots.releaseSlot(release);
+  });
+});
+
+describe('the limit of replays', () => {
+  const limitAfter = (...tookMs: number[]) => {
+    const limit = createReplayLimit(40);
+    for (const each of tookMs) limit.learn(each);
+    return limit.atOnce();
+  };
+
+  it('begins with few, and rises to all slots while replays are short', () => {
+    expect(limitAfter()).toBe(4);
+    expect(limitAfter(20)).toBe(5);
+    expect(limitAfter(...Array(100).fill(20))).toBe(40);
+  });
+
+  it('falls to one while replays take long, and rises again', () => {
+    expect(limitAfter(3_000)).toBe(2);
+    expect(limitAfter(...Array(10).fill(3_000))).toBe(1);
+    expect(limitAfter(...Array(10).fill(3_000), 500)).toBe(2);
   });
 });
 

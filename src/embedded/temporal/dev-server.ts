@@ -43,11 +43,16 @@ const stopSteps: readonly StopStep[] = [
 
 const startsAtMost = 5;
 
-/**
- * By default the server notices after a minute that a connected worker is frozen, and until then gives it the tasks of
- * carts. With these it closes the connection after 2 s, before the carts in the worker's cache go to other workers.
- */
-const keepAlive = { 'frontend.keepAliveTime': '1s', 'frontend.keepAliveTimeout': '1s' };
+/** Settings of the server that let a cart go on soon at another worker. docker-compose.yml has the same. */
+export const failoverSettings = {
+  // By default the server notices after a minute that a connected worker is frozen, and until then gives it the tasks of
+  // carts. With these it closes the connection after 2 s, before the carts in the worker's cache go to other workers.
+  'frontend.keepAliveTime': '1s',
+  'frontend.keepAliveTimeout': '1s',
+  // A worker replays a run in about 0.6 ms per event. With the default of 4,096 events, a busy worker can take longer
+  // than a workflow task may.
+  'limit.historyCount.suggestContinueAsNew': 1_000,
+};
 
 /**
  * Starts the dev server. First stops a dev server that a killed main process left running on the same file. It
@@ -115,7 +120,10 @@ function argumentsOf(
     ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
     ...(dbFile === undefined ? [] : [...databaseArguments(dbFile)]),
     ...repeatOption('--search-attribute', options.searchAttributes),
-    ...repeatOption('--dynamic-config-value', mapValues({ ...keepAlive, ...options.dynamicConfig }, JSON.stringify)),
+    ...repeatOption(
+      '--dynamic-config-value',
+      mapValues({ ...failoverSettings, ...options.dynamicConfig }, JSON.stringify),
+    ),
   ];
 }
 
