@@ -241,7 +241,11 @@ describe('a fresh chain after an older backup was restored', () => {
     const user = newUser();
     for (const product of ['pen', 'ink', 'pad', 'pen']) await add(user, product);
     const before = await commandsOf(user);
-    await buttonsOf(world, user).terminate();
+    const run = buttonsOf(world, user);
+    await until('the run knows that all are projected', async () => {
+      return (await run.count('activityTaskCompletedEventAttributes')) === before.length;
+    });
+    await run.terminate();
     await forget(user, sequence);
     expect((await add(user)).body).toMatchObject({ version: 5, itemCount: 5 });
     expect((await commandsOf(user)).slice(0, 4)).toEqual(before);

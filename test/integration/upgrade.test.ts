@@ -190,6 +190,15 @@ describe('the upgrade to one chain over the decisions', () => {
     expect(await findingsOf('carol')).toEqual([]);
   });
 
+  it('is not disturbed by a rebuild, after which a worker of an older version goes on', async () => {
+    await migrate(db);
+    expect((await rebuildAll(db, () => {})).differed).toEqual([]);
+    await writeAsBefore('alice', await next('alice', 'by-an-older-worker'));
+    await rebuildAll(db, () => {});
+    expect(await upgrade()).toEqual({ carts: 5, broken: [] });
+    expect(await findingsOf('alice')).toEqual([]);
+  });
+
   it('hashes what workers of an older version write meanwhile, by the next projection or the next upgrade', async () => {
     await migrate(db);
     await upgrade();

@@ -56,7 +56,7 @@ export async function up(db: Knex): Promise<void> {
       ) then
         return case tg_op when 'DELETE' then old else new end;
       end if;
-      if tg_op = 'UPDATE' and old.hash is null and new.hash is not null
+      if tg_op = 'UPDATE' and old.hash is null and new.hash is not null and new.previous_hash is not null
          and to_jsonb(old) - hashes = to_jsonb(new) - hashes then
         return new;
       end if;

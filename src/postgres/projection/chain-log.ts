@@ -47,7 +47,8 @@ export async function chainNext(
   if (rows.length === 0) return { headHash, isDone: true };
   const events = await readFirstFormat(trx, userId, after, rows.at(-1)!.sequence);
   const lastHash = await readLastHash(trx, userId, after);
-  const [problem] = [findGap(after, rows), findUnhashed(events), findBreak(userId, events, lastHash, headHash)].filter(
+  const heads = await readHeadsAmong(trx, userId, events);
+  const [problem] = [findGap(after, rows), findUnhashed(events), findBreak(userId, events, lastHash, heads)].filter(
     (found) => found !== undefined,
   );
   if (problem !== undefined) return new BrokenChainError(`The log of cart ${userId} is broken: ${problem}.`);
@@ -85,6 +86,13 @@ async function readLastHash(trx: Knex, userId: string, sequence: number): Promis
   return last === undefined ? firstGenesis : last.hash;
 }
 
+/** Those previous hashes of events that are hashes of decisions of the cart. */
+async function readHeadsAmong(trx: Knex, userId: string, events: readonly StoredEvent[]): Promise<Set<string>> {
+  const previous = events.map(({ previousHash }) => previousHash).filter((hash) => hash !== null);
+  const heads: Buffer[] = await trx('cart_commands').where({ user_id: userId }).whereIn('hash', previous).pluck('hash');
+  return new Set(heads.map((hash) => hash.toString('hex')));
+}
+
 function findGap(after: number, rows: readonly CartCommandRow[]): string | undefined {
   const gap = rows.findIndex(({ sequence }, index) => sequence !== after + 1 + index);
   return gap === -1 ? undefined : `decision ${after + 1 + gap} is missing`;
@@ -99,9 +107,9 @@ function findBreak(
   userId: string,
   events: readonly StoredEvent[],
   lastHash: Buffer | null,
-  headHash: Buffer,
+  heads: ReadonlySet<string>,
 ): string | undefined {
-  const [wrong] = checkFirstFormat(userId, events, lastHash, new Set([headHash.toString('hex')]));
+  const [wrong] = checkFirstFormat(userId, events, lastHash, heads);
   return wrong && `version ${wrong.version}: ${wrong.what}`;
 }
 
