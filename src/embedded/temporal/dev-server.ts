@@ -45,10 +45,6 @@ const startsAtMost = 5;
 
 /** Settings of the server that let a cart go on soon at another worker. docker-compose.yml has the same. */
 export const failoverSettings = {
-  // By default the server notices after a minute that a connected worker is frozen, and gives it tasks until then. With
-  // these it closes the connection after 2 s, before the carts in the worker's cache go to other workers.
-  'frontend.keepAliveTime': '1s',
-  'frontend.keepAliveTimeout': '1s',
   // A worker replays a run in about 0.6 ms per event. With the default of 4,096 events, a busy worker can take longer
   // than a workflow task may.
   'limit.historyCount.suggestContinueAsNew': 1_000,
