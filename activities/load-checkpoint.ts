@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { LeftBehind, LoadedCart } from '../src/contract/activities';
 import { type DeliveryOptions, readLeftBehind } from '../src/delivery/left-behind';
-import { readCheckpoint } from '../src/postgres/log/checkpoint';
+import { readCheckpoint, readLast } from '../src/postgres/log/checkpoint';
 import { projectBatches } from '../src/postgres/projection/project';
 import type { HistorySource } from '../src/temporal/histories/histories';
 import { readShownAfter } from '../src/temporal/histories/read-decisions';
@@ -32,7 +32,7 @@ function readLeftBehindNow(source: HistorySource, userId: string, options: Deliv
 }
 
 async function projectShown(source: HistorySource, userId: string): Promise<void> {
-  const { last } = await readCheckpoint(source.db, userId);
+  const last = await readLast(source.db, userId);
   const decisions = await readShownAfter(source, userId, last);
   if (decisions.length === 0) return;
   // Where the record goes on meanwhile, nothing is written: the checkpoint is read after this.

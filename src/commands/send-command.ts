@@ -43,24 +43,12 @@ export function createCommandSender(
   const isNewCart = async (userId: string): Promise<boolean> => (await isNewUser(userId)) && !(await hasRun(userId));
   const hasRun = async (userId: string): Promise<boolean> => {
     const handle = client.workflow.getHandle(cartWorkflowId(userId));
-    try {
-      await client.withDeadline(Date.now() + newUserLookUpMs, () => handle.describe());
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
+    return isFound(client.withDeadline(Date.now() + newUserLookUpMs, () => handle.describe()));
   };
   /** Costs Temporal a tenth less than `signalWithStart`. @returns false if no run of the cart is open. */
   const signalOpenRun = async (userId: string, commands: readonly Command[]): Promise<boolean> => {
     const { signal: name, signalArgs } = toSignal(commands);
-    try {
-      await client.workflow.getHandle(cartWorkflowId(userId)).signal(name, ...signalArgs);
-      return true;
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return false;
-      throw error;
-    }
+    return isFound(client.workflow.getHandle(cartWorkflowId(userId)).signal(name, ...signalArgs));
   };
   const signalOrStart = (userId: string, commands: readonly Command[], isNew: boolean) =>
     client.workflow.signalWithStart<CartWorkflow, [unknown]>(cartWorkflowType, {
@@ -85,6 +73,17 @@ export function createCommandSender(
       usersWithCart.set(userId, true);
     },
   });
+}
+
+/** Whether Temporal has the workflow of this request. */
+async function isFound(request: Promise<unknown>): Promise<boolean> {
+  try {
+    await request;
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
 }
 
 const isTemporalAway = (error: unknown): boolean =>

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { cartWorkflowId } from '../contract/ids';
 import { commitmentOf, genesisOf, hashEntry, type SaltedUser } from './log/hash-chain';
 import { toHashColumns } from './log/rows';
 import { ensureSalts } from './projection/salts';
@@ -34,7 +35,7 @@ export function hashArchiveRow(previousHash: Buffer, user: SaltedUser, sequence:
   return hashEntry(previousHash, {
     sequence,
     runId: row.run_id,
-    workflowId: row.workflow_id === `cart:${user.userId}` ? `cart:${commitmentOf(user)}` : row.workflow_id,
+    workflowId: row.workflow_id === cartWorkflowId(user.userId) ? cartWorkflowId(commitmentOf(user)) : row.workflow_id,
     ...(row.previous_run_id === null ? {} : { previousRunId: row.previous_run_id }),
     startedAt: row.started_at.toISOString(),
     closedAt: row.closed_at.toISOString(),

@@ -26,6 +26,12 @@ export async function readCheckpointIn(trx: Knex.Transaction, userId: string): P
   };
 }
 
+/** Reads the last decision on record; undefined where there is none. */
+export async function readLast(db: Knex, userId: string): Promise<DecisionRef | undefined> {
+  const { rows } = await db.raw(newestCommands, [userId, 1]).options({ name: 'newest-commands' });
+  return rows.map(toRecordedRef).map(toRef)[0];
+}
+
 const toRef = ({ sequence, commandId, runId, decidedAt }: RecordedRef): DecisionRef => ({
   sequence,
   commandId,

@@ -34,6 +34,34 @@ export interface StoredLog {
   readonly events: readonly StoredEvent[];
 }
 
+/** The columns that `toStoredEvent` reads. */
+export const storedEventColumns = ['sequence', 'previous_hash', 'hash', ...eventColumns] as const;
+
+export interface StoredEventRow extends CartEventRow {
+  readonly sequence: number;
+  readonly previous_hash: Buffer | null;
+  readonly hash: Buffer | null;
+}
+
+/** Converts a row of `cart_events` to its event with its place in the log. */
+export const toStoredEvent = (row: StoredEventRow): StoredEvent => ({
+  event: toEvent(row),
+  sequence: row.sequence,
+  previousHash: row.previous_hash,
+  hash: row.hash,
+});
+
+/** Groups events by the sequence of their decision. They keep their order. */
+export function groupBySequence(events: readonly StoredEvent[]): Map<number, CartEvent[]> {
+  const groups = new Map<number, CartEvent[]>();
+  for (const { event, sequence } of events) {
+    const group = groups.get(sequence);
+    if (group) group.push(event);
+    else groups.set(sequence, [event]);
+  }
+  return groups;
+}
+
 /** Reads the logs of these carts, in the order of `userIds`, with two statements for all carts. */
 export async function readLogs(db: Knex, userIds: readonly string[]): Promise<StoredLog[]> {
   const commands = await db('cart_commands')
@@ -41,7 +69,7 @@ export async function readLogs(db: Knex, userIds: readonly string[]): Promise<St
     .whereIn('user_id', userIds)
     .orderBy(['user_id', 'sequence']);
   const events = await db('cart_events')
-    .select('user_id', 'sequence', 'previous_hash', 'hash', ...eventColumns)
+    .select('user_id', ...storedEventColumns)
     .whereIn('user_id', userIds)
     .orderBy(['user_id', 'version']);
   const commandsOf = groupByUser(commands);
@@ -54,12 +82,7 @@ export async function readLogs(db: Knex, userIds: readonly string[]): Promise<St
       outcome: row.outcome,
       hash: row.hash,
     })),
-    events: (eventsOf.get(userId) ?? []).map((row) => ({
-      event: toEvent(row as CartEventRow),
-      sequence: row.sequence,
-      previousHash: row.previous_hash,
-      hash: row.hash,
-    })),
+    events: (eventsOf.get(userId) ?? []).map((row) => toStoredEvent(row as StoredEventRow)),
   }));
 }
 
@@ -103,12 +126,7 @@ export async function countEvents(db: Knex): Promise<number> {
 /** Reads the decisions of a cart as they are on record, in order of sequence, with the events of its log. */
 export async function readStoredDecisions(db: Knex, { userId, events }: StoredLog): Promise<StoredDecision[]> {
   const commands = await db('cart_commands').where({ user_id: userId }).orderBy('sequence');
-  const eventsOf = new Map<number, CartEvent[]>();
-  for (const { event, sequence } of events) {
-    const ofDecision = eventsOf.get(sequence);
-    if (ofDecision) ofDecision.push(event);
-    else eventsOf.set(sequence, [event]);
-  }
+  const eventsOf = groupBySequence(events);
   return commands.map((row) => ({
     decision: toDecision(row, eventsOf.get(row.sequence) ?? []),
     format: row.hash_format,

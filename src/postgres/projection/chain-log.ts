@@ -1,9 +1,14 @@
 import type { Knex } from 'knex';
-import type { CartEvent } from '../../domain/events';
 import { checkFirstFormat, firstGenesis } from '../log/first-format';
 import { chainDecisions, genesisOf, type SaltedUser } from '../log/hash-chain';
-import type { StoredEvent } from '../log/read-logs';
-import { type CartCommandRow, type CartEventRow, eventColumns, toDecision, toEvent, toHashColumns } from '../log/rows';
+import {
+  groupBySequence,
+  type StoredEvent,
+  type StoredEventRow,
+  storedEventColumns,
+  toStoredEvent,
+} from '../log/read-logs';
+import { type CartCommandRow, toDecision, toHashColumns } from '../log/rows';
 
 /** The record of a cart was changed by somebody who may change the log: nothing can be added to it. */
 export class BrokenChainError extends Error {
@@ -52,9 +57,8 @@ export async function chainNext(
     (found) => found !== undefined,
   );
   if (problem !== undefined) return new BrokenChainError(`The log of cart ${userId} is broken: ${problem}.`);
-  const eventsOf = new Map<number, CartEvent[]>(rows.map(({ sequence }) => [sequence, []]));
-  for (const { event, sequence } of events) eventsOf.get(sequence)!.push(event);
-  const decisions = rows.map((row) => toDecision(row, eventsOf.get(row.sequence)!));
+  const eventsOf = groupBySequence(events);
+  const decisions = rows.map((row) => toDecision(row, eventsOf.get(row.sequence) ?? []));
   const links = chainDecisions(headHash, user, decisions, new Map(events.map((each) => [each.event.version, each])));
   const hashes = links.map((link, index) => ({ sequence: rows[index]!.sequence, ...toHashColumns(link) }));
   await trx.raw(setHashes, { hashes: JSON.stringify(hashes), userId });
@@ -63,17 +67,12 @@ export async function chainNext(
 
 async function readFirstFormat(trx: Knex, userId: string, after: number, last: number): Promise<StoredEvent[]> {
   const rows = await trx('cart_events')
-    .select('sequence', 'previous_hash', 'hash', ...eventColumns)
+    .select(...storedEventColumns)
     .where({ user_id: userId })
     .where('sequence', '>', after)
     .where('sequence', '<=', last)
     .orderBy('version');
-  return rows.map((row) => ({
-    event: toEvent(row as CartEventRow),
-    sequence: row.sequence,
-    previousHash: row.previous_hash,
-    hash: row.hash,
-  }));
+  return rows.map((row) => toStoredEvent(row as StoredEventRow));
 }
 
 /** The hash of the last event up to a decision. Null where that event has none. */
