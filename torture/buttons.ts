@@ -1,7 +1,7 @@
 import type { Fault } from './faults/fault';
 import { type Episode, type NemesisOptions, pause, runEpisode } from './nemesis';
 
-export interface ButtonOptions extends Omit<NemesisOptions, 'isEachOnce'> {
+export interface ButtonOptions extends Omit<NemesisOptions, 'each'> {
   readonly everySeconds: number;
 }
 

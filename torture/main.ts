@@ -22,7 +22,7 @@ interface Options {
   readonly carts: number;
   readonly faults: string[];
   readonly only?: string[];
-  readonly eachOnce?: boolean;
+  readonly each: number;
   readonly buttons?: boolean;
   readonly every: number;
   readonly restarts?: number;
@@ -40,7 +40,7 @@ const program = new Command('torture')
     'all',
   ])
   .option('--only <names>', 'these alone; delete can be named only here', list)
-  .option('--each-once', 'continues after the time is up until every fault was injected once')
+  .option('--each <n>', 'continues after the time is up until every fault was injected this often', number, 0)
   .option('--buttons', 'presses buttons of the Web UI alone, whatever the earlier ones did, and waits for ops verify')
   .option('--every <n>', 'the seconds between two buttons', number, 2)
   .option(
@@ -56,20 +56,8 @@ const program = new Command('torture')
   .option('--out <folder>', 'for the history and the reports; .tmp/torture/<seed> where not given')
   .parse();
 
-const {
-  minutes,
-  seed,
-  clients,
-  carts,
-  faults,
-  only,
-  eachOnce = false,
-  buttons,
-  every,
-  restarts,
-  starts,
-  out,
-} = program.opts<Options>();
+const { minutes, seed, clients, carts, faults, only, each, buttons, every, restarts, starts, out } =
+  program.opts<Options>();
 const root = path.resolve(__dirname, '../../..');
 
 const names = only ?? faults;
@@ -97,7 +85,7 @@ async function main(): Promise<number> {
   ).map(({ name }) => name);
   const chosen = buttons ? selected.filter((name) => buttonNames().includes(name)) : selected;
   const { report, violations } = await runTorture({
-    ...{ ...run, minutes, clients, carts, faults: chosen, isEachOnce: eachOnce },
+    ...{ ...run, minutes, clients, carts, faults: chosen, each },
     everySeconds: buttons ? every : undefined,
   });
   const code = print(report);

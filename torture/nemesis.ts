@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Down, Fault, FaultContext } from './faults/fault';
-import { nobody } from './faults/fault';
+import { groupBy } from './check/story';
+import { type Down, type Fault, type FaultContext, nobody, type Touches } from './faults/fault';
 
 /** One fault from its injection to the time at which commands had their outcomes again. Times as the recorder's. */
 export interface Episode {
   readonly fault: string;
-  readonly touches: string;
+  readonly touches: Touches;
   readonly takesDown?: Down;
   readonly injectedAt: number;
   /** From then on until `healingAt` it is broken as a whole. */
@@ -22,34 +22,82 @@ export interface NemesisOptions {
   readonly faults: readonly Fault[];
   readonly context: FaultContext;
   readonly minutes: number;
-  /** Continues after the time is up until every fault was injected once. */
-  readonly isEachOnce: boolean;
+  /** Continues after the time is up until every fault was injected this often. */
+  readonly each: number;
   readonly log: (line: string) => void;
 }
 
 const recoveryMs = 30_000;
 
-/** Injects faults in a random order until the time is up: one at a time, or two that touch different things. */
+/** Injects one fault of each lane at a time, in random order, until the time is up. */
 export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Promise<Episode[]> {
-  const { faults, context, minutes, isEachOnce } = options;
-  const { random, recorder } = context;
+  const { faults, context } = options;
   const usable = faults.filter(({ leftOut }) => leftOut === undefined);
-  const episodes: Episode[] = [];
-  const end = recorder.now() + minutes * 60_000;
-  let deck: Fault[] = [];
-  let isFirstDeck = true;
+  const end = context.recorder.now() + options.minutes * 60_000;
+  const stage = createStage(stop);
   await pause(3_000, stop);
-  while (!stop.aborted && usable.length > 0 && (recorder.now() < end || (isEachOnce && isFirstDeck))) {
-    if (deck.length === 0) deck = random.shuffle(usable);
-    const first = deck.pop()!;
-    const second = random.chance(0.25) ? deck.find(({ touches }) => touches !== first.touches) : undefined;
-    deck = deck.filter((fault) => fault !== second);
-    isFirstDeck &&= deck.length > 0;
-    const together = [first, ...(second ? [second] : [])];
-    episodes.push(...(await Promise.all(together.map((fault) => runEpisode(fault, options, stop)))));
-    await pause(random.int(300, 2_000), stop);
+  const lanes = [...groupBy(usable, ({ touches }) => laneOf[touches]).values()];
+  const episodes = await Promise.all(lanes.map((lane) => runLane(lane, { ...options, end, stage }, stop)));
+  return episodes.flat().sort((one, other) => one.injectedAt - other.injectedAt);
+}
+
+/** Faults of one lane are injected one after the other, since they break the same things. */
+const laneOf: Readonly<Record<Touches, 'apis and servers' | 'workers' | 'clocks' | 'carts and clients'>> = {
+  commands: 'apis and servers',
+  queries: 'apis and servers',
+  postgres: 'apis and servers',
+  temporal: 'apis and servers',
+  worker: 'workers',
+  clocks: 'clocks',
+  carts: 'carts and clients',
+  clients: 'carts and clients',
+};
+
+interface LaneOptions extends NemesisOptions {
+  readonly end: number;
+  readonly stage: Stage;
+}
+
+async function runLane(faults: readonly Fault[], options: LaneOptions, stop: AbortSignal): Promise<Episode[]> {
+  const { context, each, end, stage } = options;
+  const { random, recorder } = context;
+  const episodes: Episode[] = [];
+  const turns = new Map(faults.map((fault) => [fault, 0]));
+  const fewest = () => Math.min(...turns.values());
+  while (!stop.aborted && (recorder.now() < end || fewest() < each)) {
+    const least = fewest();
+    const fault = random.pick(faults.filter((candidate) => turns.get(candidate) === least));
+    const isAlone = fault.takesDown !== undefined && random.chance(0.5);
+    const episode = await stage(isAlone, () => runEpisode(fault, options, stop));
+    episodes.push(episode);
+    // What could not be injected gets a second turn, but does not keep the others waiting for ever.
+    turns.set(fault, turns.get(fault)! + (episode.problem === undefined ? 1 : 0.5));
+    await pause(random.int(100, 800), stop);
   }
   return episodes;
+}
+
+type Stage = (isAlone: boolean, run: () => Promise<Episode>) => Promise<Episode>;
+
+/** Runs episodes of several lanes together, but one that is to be alone without any other: targets need such. */
+function createStage(stop: AbortSignal): Stage {
+  let running = 0;
+  let isReserved = false;
+  const until = async (isTrue: () => boolean) => {
+    while (!isTrue() && !stop.aborted) await pause(20, stop);
+  };
+  return async (isAlone, run) => {
+    await until(() => !isReserved);
+    isReserved = isAlone;
+    if (isAlone) await until(() => running === 0);
+    running += 1;
+    try {
+      return await run();
+    } finally {
+      running -= 1;
+      if (isAlone) isReserved = false;
+    }
+  };
 }
 
 export const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
@@ -63,7 +111,7 @@ export async function runEpisode(
 ): Promise<Episode> {
   const { random, recorder } = context;
   const { name, touches, takesDown } = fault;
-  const holdMs = random.int(500, 5_000);
+  const holdMs = random.chance(0.3) ? random.int(1_500, 5_000) : random.int(300, 1_500);
   const injectedAt = recorder.now();
   let problem: string | undefined;
   const concerned = await fault.inject().catch((error: Error) => {

@@ -27,8 +27,8 @@ export interface TortureOptions {
   readonly carts: number;
   /** Names of faults; see `selectFaults`. */
   readonly faults: readonly string[];
-  /** Runs longer where the time is too short to inject every fault once. */
-  readonly isEachOnce?: boolean;
+  /** Runs longer where the time is too short to inject every fault this often. */
+  readonly each: number;
   /** Presses one of the faults as a button every so many seconds, however far the earlier ones are. */
   readonly everySeconds?: number | undefined;
   /** Where the history and the reports are written. */
@@ -139,7 +139,7 @@ async function openCarts({ carts, perform }: Context): Promise<void> {
 async function injectUnderLoad(
   context: Context,
   faults: readonly Fault[],
-  { clients, minutes, log, isEachOnce = false, everySeconds }: TortureOptions,
+  { clients, minutes, log, each, everySeconds }: TortureOptions,
   stop: AbortSignal,
 ): Promise<Episode[]> {
   const ending = new AbortController();
@@ -149,7 +149,7 @@ async function injectUnderLoad(
   try {
     const options = { faults, context, minutes, log };
     if (everySeconds !== undefined) return await pressButtons({ ...options, everySeconds }, stop);
-    return await runNemesis({ ...options, isEachOnce }, stop);
+    return await runNemesis({ ...options, each }, stop);
   } finally {
     ending.abort();
     await Promise.all(running);

@@ -42,7 +42,7 @@ describe('a torture run of about a minute', () => {
   it(`loses, doubles and misreads nothing, and keeps what works while something is down (SEED=${seed})`, async () => {
     const lines: string[] = [];
     const { report, violations } = await runTorture({
-      ...{ seed, minutes: 0.5, clients: 6, carts: 8, faults, isEachOnce: true, out, build },
+      ...{ seed, minutes: 0.5, clients: 6, carts: 8, faults, each: 1, out, build },
       log: (line) => lines.push(line),
     });
     const notInjected = faults.filter((fault) => (report.faults[fault]?.injected ?? 0) === 0);

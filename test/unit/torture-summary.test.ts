@@ -74,6 +74,16 @@ describe('the figures of a fault', () => {
     expect(summary().healMs).toEqual({ p50: 50, p99: 99, max: 99 });
   });
 
+  it('count from the end of another fault that broke the system meanwhile', () => {
+    episodes = [
+      episode('cancel', { recoveredAt: 9_000 }),
+      episode('kill-worker', { touches: 'worker', injectedAt: 2_000, healedAt: 8_000, recoveredAt: 8_900 }),
+      episode('kill-commands', { touches: 'commands', injectedAt: 8_950, healedAt: 9_500, recoveredAt: 9_600 }),
+      episode('reset', { injectedAt: 2_000, healedAt: 8_800, recoveredAt: 9_600 }),
+    ];
+    expect(summary().faults.cancel!.healMs.max).toBe(1_000);
+  });
+
   it('have no time where it never was injected', () => {
     episodes = [episode('cancel', { problem: 'no run' })];
     expect(summary().faults.cancel!.healMs).toEqual({ p50: null, p99: null, max: null });
@@ -158,7 +168,7 @@ describe('the target while Postgres is down', () => {
     expect(met()).toEqual({});
     for (const type of ['removeItem', 'clearCart', 'checkOut'] as const) command(1_500, {}, type);
     expect(summary().targets.find(({ name }) => name === target)).toMatchObject({
-      operations: 3,
+      count: 3,
       share: 1,
       isMet: true,
     });
@@ -186,6 +196,30 @@ describe('the targets while all workers are down', () => {
       'commands accepted while all workers are down': areCommandsMet,
       'reads answered while all workers are down': areReadsMet,
     });
+  });
+});
+
+describe('the target of healing', () => {
+  const target = 'faults healed within 10 s';
+  const lasting = () => episode('cancel', { recoveredAt: 12_101 });
+
+  it.each([
+    ['is met where 99 of 100 faults heal in time', 1, true],
+    ['is missed where 98 of them do', 2, false],
+  ])('%s', (_, late, isMet) => {
+    episodes = Array.from({ length: 100 }, (_, index) => (index < late ? lasting() : episode('cancel')));
+    expect(met()).toEqual({ [target]: isMet });
+  });
+
+  it('is missed where two of 100 faults never heal', () => {
+    const { recoveredAt: _, ...unhealed } = episode('cancel');
+    episodes = Array.from({ length: 100 }, (_, index) => (index < 2 ? unhealed : episode('cancel')));
+    expect(met()).toEqual({ [target]: false });
+  });
+
+  it('is not measured with fewer than 100 faults', () => {
+    episodes = Array.from({ length: 99 }, lasting);
+    expect(met()).toEqual({});
   });
 });
 
@@ -219,7 +253,7 @@ describe('a run', () => {
     episodes = [down('Temporal')];
     read(1_500, { result: 'fail' });
     expect(summary().hasPassed).toBe(false);
-    expect(explain(summary(), [])).toEqual(['reads answered while Temporal is down: 0 of 1 operations, at least 1']);
+    expect(explain(summary(), [])).toEqual(['reads answered while Temporal is down: a share of 0 of 1, at least 1']);
   });
 
   it('names some of many violations, and how many more there are', () => {

@@ -7,8 +7,8 @@ import type { World } from '../world/world';
 
 const run = promisify(execFile);
 
-/** What a fault breaks. Two faults are injected at the same time only where these differ. */
-export type Touches = 'clients' | 'commands' | 'queries' | 'worker' | 'postgres' | 'temporal' | 'carts';
+/** What a fault breaks. */
+export type Touches = 'clients' | 'commands' | 'queries' | 'worker' | 'clocks' | 'postgres' | 'temporal' | 'carts';
 
 /** What is down as a whole: the targets of availability are measured then. */
 export type Down = 'Temporal' | 'Postgres' | 'all workers';

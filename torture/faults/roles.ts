@@ -93,7 +93,7 @@ function clock({ world, random }: FaultContext, name: string, offset: string): F
   const shifted = new Set<RoleProcess>();
   return {
     name,
-    touches: 'worker',
+    touches: 'clocks',
     ...(library === undefined ? { leftOut: 'libfaketime is not on this machine' } : {}),
     async inject() {
       const chosen = roleNames.map((role) => random.pick(world.roles[role]));

@@ -39,10 +39,10 @@ ${table([
   ]),
   ...report.leftOut.map(({ name, why }) => [name, 0, why, '', '']),
 ])}
-<h2>What works while something is down</h2>
+<h2>Targets</h2>
 ${table([
-  ['', 'operations', 'share', 'at least', 'met'],
-  ...report.targets.map(({ name, operations: count, share, atLeast, isMet }) => [
+  ['', 'of', 'share', 'at least', 'met'],
+  ...report.targets.map(({ name, count, share, atLeast, isMet }) => [
     ...[name, count, share ?? '', atLeast],
     isMet === null ? 'not measured' : isMet ? 'yes' : 'no',
   ]),

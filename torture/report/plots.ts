@@ -1,5 +1,6 @@
 import type { Operation } from '../check/types';
 import type { Episode } from '../nemesis';
+import { healTime } from './heal';
 import { quantiles } from './summary';
 
 const width = 1_000;
@@ -107,13 +108,13 @@ export function plotLatency(operations: readonly Operation[]): string {
 export function plotHealTimes(episodes: readonly Episode[]): string {
   const names = [...new Set(episodes.map(({ fault }) => fault))].sort();
   const rowHeight = 18;
-  const times = episodes.map(({ recoveredAt, healedAt }) => (recoveredAt ?? healedAt) - healedAt);
-  const max = Math.max(1_000, ...times);
+  const times = new Map(episodes.map((episode) => [episode, healTime(episode, episodes)]));
+  const max = Math.max(1_000, ...[...times.values()].map((time) => time ?? 0));
   const left = 210;
   const x = (milliseconds: number) => round(left + (milliseconds / max) * (width - left - 60));
   const rows = names.map((name, row) => {
     const y = 20 + row * rowHeight;
-    const dots = episodes.filter(({ fault }) => fault === name).map((episode) => dot(episode, x, y));
+    const dots = episodes.filter(({ fault }) => fault === name).map((episode) => dot(times.get(episode), x, y));
     return `<text x="${left - 8}" y="${y + 4}" font-size="11" text-anchor="end" fill="#555">${escapeHtml(name)}</text>${dots.join('')}`;
   });
   const tall = 30 + names.length * rowHeight;
@@ -124,9 +125,9 @@ export function plotHealTimes(episodes: readonly Episode[]): string {
   return `<svg viewBox="0 0 ${width} ${tall}" xmlns="http://www.w3.org/2000/svg">${[...scale, ...rows].join('\n')}</svg>`;
 }
 
-function dot({ recoveredAt, healedAt }: Episode, x: (milliseconds: number) => number, y: number): string {
-  if (recoveredAt !== undefined) {
-    const milliseconds = Math.round(recoveredAt - healedAt);
+function dot(healTime: number | undefined, x: (milliseconds: number) => number, y: number): string {
+  if (healTime !== undefined) {
+    const milliseconds = Math.round(healTime);
     return `<circle cx="${x(milliseconds)}" cy="${y}" r="4" fill="#1c4e80" opacity="0.7"><title>${milliseconds} ms</title></circle>`;
   }
   return `<text x="${width - 20}" y="${y + 5}" font-size="15" fill="#a8071a">✕</text>`;

@@ -1,6 +1,7 @@
 import { groupBy } from '../check/story';
 import type { Operation, Violation } from '../check/types';
 import type { Episode } from '../nemesis';
+import { healTime } from './heal';
 import { isTaken, measureTargets, type Target } from './targets';
 
 /** The figures of a run. Times are milliseconds. */
@@ -72,7 +73,7 @@ export function summarise(run: {
     leftOut,
     violations: countBy(violations.map(({ kind }) => kind)),
     violationCount: violations.length,
-    healMs: quantiles(healTimes(injected)),
+    healMs: quantiles(healTimes(injected, injected)),
     commandMs: quantiles(
       commands.filter(({ status, ask }) => status === 202 && isUnwaited(ask)).map(({ start, end }) => end - start),
     ),
@@ -108,8 +109,8 @@ const situations: Readonly<Record<string, string | undefined>> = {
 
 const isUnwaited = (ask: Operation['ask']): boolean => ask.kind === 'command' && ask.waitSeconds === 0;
 
-const healTimes = (episodes: readonly Episode[]): number[] =>
-  episodes.flatMap(({ recoveredAt, healedAt }) => (recoveredAt === undefined ? [] : [recoveredAt - healedAt]));
+const healTimes = (measured: readonly Episode[], episodes: readonly Episode[]): number[] =>
+  measured.flatMap((episode) => healTime(episode, episodes) ?? []);
 
 function figuresByFault(episodes: readonly Episode[]): Record<string, FaultFigures> {
   const entries = [...groupBy(episodes, ({ fault }) => fault)].map(([fault, all]) => {
@@ -118,7 +119,7 @@ function figuresByFault(episodes: readonly Episode[]): Record<string, FaultFigur
       injected: injected.length,
       notInjected: all.length - injected.length,
       notRecovered: injected.filter(({ recoveredAt }) => recoveredAt === undefined).length,
-      healMs: quantiles(healTimes(injected)),
+      healMs: quantiles(healTimes(injected, episodes)),
     };
     return [fault, figures] as const;
   });

@@ -1,12 +1,13 @@
 import type { Operation } from '../check/types';
 import type { Down } from '../faults/fault';
 import type { Episode } from '../nemesis';
+import { healTime } from './heal';
 
 /** A promise about what works while something is down, and what was measured of it. */
 export interface Target {
   readonly name: string;
-  /** How many operations it concerns. */
-  readonly operations: number;
+  /** How many operations, or faults, it concerns. */
+  readonly count: number;
   /** The share of them that kept it; null where there is none. */
   readonly share: number | null;
   /** The least share. */
@@ -55,15 +56,31 @@ const promises: readonly Promised[] = [
   { name: 'reads answered', down: 'all workers', concerns: isRead, isKept: isAnswered, atLeast: 1 },
 ];
 
-/** Measures every promise with the operations that began while exactly one thing was broken, and that was down. */
 export function measureTargets(operations: readonly Operation[], episodes: readonly Episode[]): Target[] {
   const injected = episodes.filter(({ problem }) => problem === undefined);
+  return [...measurePromises(operations, injected), measureHealing(injected)];
+}
+
+const healWithinMs = 10_000;
+
+/** A share of 99 % needs a hundred faults to be measured. */
+function measureHealing(injected: readonly Episode[]): Target {
+  const inTime = injected.filter((episode) => (healTime(episode, injected) ?? Infinity) <= healWithinMs).length;
+  const share = injected.length < 100 ? null : inTime / injected.length;
+  return {
+    ...{ name: 'faults healed within 10 s', count: injected.length, share, atLeast: 0.99 },
+    isMet: share === null ? null : share >= 0.99,
+  };
+}
+
+/** Measures every promise with the operations that began while exactly one thing was broken, and that was down. */
+function measurePromises(operations: readonly Operation[], injected: readonly Episode[]): Target[] {
   return promises.map(({ name, down, concerns, isKept, atLeast }) => {
     const concerned = operations.filter((operation) => concerns(operation) && isDuring(operation, down, injected));
     const share = concerned.length === 0 ? null : concerned.filter(isKept).length / concerned.length;
     return {
       name: `${name} while ${down} ${down === 'all workers' ? 'are' : 'is'} down`,
-      operations: concerned.length,
+      count: concerned.length,
       share,
       atLeast,
       isMet: share === null ? null : share >= atLeast,

@@ -12,9 +12,7 @@ export function explain(report: Report, violations: readonly Violation[]): strin
     ...(violations.length > shown ? [`and ${violations.length - shown} more violations`] : []),
     ...targets
       .filter(({ isMet }) => isMet === false)
-      .map(
-        ({ name, share, atLeast, operations }) => `${name}: ${share} of ${operations} operations, at least ${atLeast}`,
-      ),
+      .map(({ name, share, atLeast, count }) => `${name}: a share of ${share} of ${count}, at least ${atLeast}`),
     ...(isQuiet ? [] : ['not every acknowledged command had its outcome in time']),
     ...(isVerifiedInTime(verifiedAfterMs) ? [] : [describeVerified(verifiedAfterMs!)]),
   ];
