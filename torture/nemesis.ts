@@ -31,48 +31,53 @@ const recoveryMs = 30_000;
 
 /** Injects one fault of each lane at a time, in random order, until the time is up. */
 export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Promise<Episode[]> {
-  const { faults, context } = options;
+  const { faults, context, minutes, each } = options;
   const usable = faults.filter(({ leftOut }) => leftOut === undefined);
-  const end = context.recorder.now() + options.minutes * 60_000;
+  const turns = new Map(usable.map((fault) => [fault, 0]));
+  const end = context.recorder.now() + minutes * 60_000;
+  const isOver = () => stop.aborted || (context.recorder.now() > end && Math.min(...turns.values()) >= each);
   const stage = createStage(stop);
   await pause(3_000, stop);
   const lanes = [...groupBy(usable, ({ touches }) => laneOf[touches]).values()];
-  const episodes = await Promise.all(lanes.map((lane) => runLane(lane, { ...options, end, stage }, stop)));
+  const run = { ...options, turns, isOver, stage };
+  const episodes = await Promise.all(lanes.map((lane) => runLane(lane, run, stop)));
   return episodes.flat().sort((one, other) => one.injectedAt - other.injectedAt);
 }
 
 /** Faults of one lane are injected one after the other, since they break the same things. */
-const laneOf: Readonly<Record<Touches, 'apis and servers' | 'workers' | 'clocks' | 'carts and clients'>> = {
-  commands: 'apis and servers',
-  queries: 'apis and servers',
-  postgres: 'apis and servers',
-  temporal: 'apis and servers',
+const laneOf: Readonly<Record<Touches, 'apis' | 'servers and clocks' | 'workers' | 'carts and clients'>> = {
+  commands: 'apis',
+  queries: 'apis',
+  postgres: 'servers and clocks',
+  temporal: 'servers and clocks',
+  clocks: 'servers and clocks',
   worker: 'workers',
-  clocks: 'clocks',
   carts: 'carts and clients',
   clients: 'carts and clients',
 };
 
 interface LaneOptions extends NemesisOptions {
-  readonly end: number;
+  /** How often each fault of every lane had its turn. */
+  readonly turns: Map<Fault, number>;
+  readonly isOver: () => boolean;
   readonly stage: Stage;
 }
 
-async function runLane(faults: readonly Fault[], options: LaneOptions, stop: AbortSignal): Promise<Episode[]> {
-  const { context, each, end, stage } = options;
-  const { random, recorder } = context;
+/** A lane with few faults waits for the others, so that each fault comes equally often. */
+async function runLane(lane: readonly Fault[], options: LaneOptions, stop: AbortSignal): Promise<Episode[]> {
+  const { context, turns, isOver, stage } = options;
+  const { random } = context;
   const episodes: Episode[] = [];
-  const turns = new Map(faults.map((fault) => [fault, 0]));
-  const fewest = () => Math.min(...turns.values());
-  while (!stop.aborted && (recorder.now() < end || fewest() < each)) {
-    const least = fewest();
-    const fault = random.pick(faults.filter((candidate) => turns.get(candidate) === least));
+  while (!isOver()) {
+    await pause(random.int(100, 500), stop);
+    const least = Math.min(...lane.map((fault) => turns.get(fault)!));
+    if (least > Math.min(...turns.values())) continue;
+    const fault = random.pick(lane.filter((candidate) => turns.get(candidate) === least));
     const isAlone = fault.takesDown !== undefined && random.chance(0.5);
     const episode = await stage(isAlone, () => runEpisode(fault, options, stop));
     episodes.push(episode);
     // What could not be injected gets a second turn, but does not keep the others waiting for ever.
-    turns.set(fault, turns.get(fault)! + (episode.problem === undefined ? 1 : 0.5));
-    await pause(random.int(100, 800), stop);
+    turns.set(fault, least + (episode.problem === undefined ? 1 : 0.5));
   }
   return episodes;
 }
@@ -111,7 +116,7 @@ export async function runEpisode(
 ): Promise<Episode> {
   const { random, recorder } = context;
   const { name, touches, takesDown } = fault;
-  const holdMs = random.chance(0.3) ? random.int(1_500, 5_000) : random.int(300, 1_500);
+  const holdMs = random.chance(0.25) ? random.int(1_500, 5_000) : random.int(300, 1_500);
   const injectedAt = recorder.now();
   let problem: string | undefined;
   const concerned = await fault.inject().catch((error: Error) => {
