@@ -6,6 +6,7 @@ import { toSignal } from '../contract/signals';
 import { type CarriedState, type CartWorkflow, cartStartOptions, cartWorkflowType } from '../contract/workflow';
 import type { Command } from '../domain/commands';
 import { emptyCheckpoint } from '../domain/handle';
+import { signalUntilTaken } from '../temporal/closing-run';
 import { TimeoutError, within } from '../timeout';
 import { gatherCommands, type SendCommand } from './gather-commands';
 
@@ -61,11 +62,13 @@ export function createCommandSender(
     begin: async (userId) =>
       !usersWithCart.has(userId) && within(newUserLookUpMs, isNewCart(userId)).catch(() => false),
     async send(userId, commands, isNew) {
-      const sending = isNew.then((isNewUser) =>
-        client.withDeadline(Date.now() + deadlineMs, () => signal(userId, commands, isNewUser)),
-      );
+      const sendOnce = async () => {
+        const isNewUser = await isNew;
+        const sending = client.withDeadline(Date.now() + deadlineMs, () => signal(userId, commands, isNewUser));
+        return within(hardDeadlineMs, sending);
+      };
       try {
-        await within(hardDeadlineMs, sending);
+        await signalUntilTaken(sendOnce);
       } catch (error) {
         if (!isTemporalAway(error)) throw error;
         throw new TemporalUnavailableError('Temporal did not confirm the command.', { cause: error });

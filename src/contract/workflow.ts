@@ -5,14 +5,14 @@ import { isObject } from './objects';
 /** The cart's workflow type: the name of the function in workflows/cart.ts. */
 export const cartWorkflowType = 'cartWorkflow';
 
-/**
- * How every client starts a cart. A worker may be killed during a task: another one takes the task after its timeout,
- * which the following runs of the chain keep.
- */
+/** A worker may be killed during a task: another one takes the task after this time. */
+export const cartTaskTimeoutMs = 4_000;
+
+/** How every client starts a cart. The following runs of the chain keep these options. */
 export const cartStartOptions = (userId: string, taskQueue: string) => ({
   workflowId: cartWorkflowId(userId),
   taskQueue,
-  workflowTaskTimeout: '4s' as const,
+  workflowTaskTimeout: cartTaskTimeoutMs,
   staticSummary: `Cart of ${userId}`,
 });
 

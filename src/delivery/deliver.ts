@@ -2,6 +2,7 @@ import { cartWorkflowId, isCartWorkflowId, userIdOf } from '../contract/ids';
 import { deliverSignalName } from '../contract/signals';
 import { type CartWorkflow, cartStartOptions, cartWorkflowType } from '../contract/workflow';
 import { findSettled, markSettled, settledSince } from '../postgres/settled-runs';
+import { signalUntilTaken } from '../temporal/closing-run';
 import { archiveRun } from '../temporal/histories/archive-runs';
 import { type HistorySource, readHistory } from '../temporal/histories/histories';
 import { hasLeftBehind } from '../temporal/histories/received-commands';
@@ -103,9 +104,6 @@ async function settle(source: HistorySource, workflowId: string, runId: string):
 }
 
 async function askToTakeOver({ client }: HistorySource, taskQueue: string, userId: string): Promise<void> {
-  await client.workflow.signalWithStart<CartWorkflow, []>(cartWorkflowType, {
-    ...cartStartOptions(userId, taskQueue),
-    signal: deliverSignalName,
-    signalArgs: [],
-  });
+  const options = { ...cartStartOptions(userId, taskQueue), signal: deliverSignalName, signalArgs: [] as [] };
+  await signalUntilTaken(() => client.workflow.signalWithStart<CartWorkflow, []>(cartWorkflowType, options));
 }

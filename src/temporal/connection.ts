@@ -1,6 +1,7 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, defaultGrpcRetryOptions, makeGrpcRetryInterceptor } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import type { Config } from '../config';
+import { saysClosing } from './closing-run';
 
 /** A namespace of a Temporal server, and the options to connect to it. */
 export type TemporalNamespace = Pick<Config['temporal'], 'connection' | 'namespace'>;
@@ -18,7 +19,12 @@ export function openClient({ connection: options, namespace }: TemporalNamespace
     // but sets them under a name that gRPC does not know.
     'grpc.max_receive_message_length': 128 * 1024 * 1024,
   };
-  const connection = Connection.lazy({ ...options, channelArgs });
+  const usual = defaultGrpcRetryOptions();
+  const retry = makeGrpcRetryInterceptor({
+    ...usual,
+    retryableDecider: (attempt, status) => !saysClosing(status) && usual.retryableDecider(attempt, status),
+  });
+  const connection = Connection.lazy({ ...options, channelArgs, interceptors: [retry] });
   const check = () =>
     connection.withDeadline(Date.now() + 1_500, () => connection.workflowService.describeNamespace({ namespace }));
   return { client: new Client({ connection, namespace }), check, close: () => connection.close() };

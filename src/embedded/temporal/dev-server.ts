@@ -48,6 +48,9 @@ export const failoverSettings = {
   // A worker replays a run in about 0.6 ms per event. With the default of 4,096 events, a busy worker can take longer
   // than a workflow task may.
   'limit.historyCount.suggestContinueAsNew': 1_000,
+  // A worker that stops gets its open polls back. Else the server can answer one of them with a task that is then lost
+  // until it times out.
+  'frontend.enableCancelWorkerPollsOnShutdown': true,
 };
 
 /**
