@@ -1,10 +1,12 @@
-import { cartWorkflowId, isCartWorkflowId, userIdOf } from '../contract/ids';
+import { cartWorkflowId, userIdOf } from '../contract/ids';
 import { deliverSignalName } from '../contract/signals';
 import { type CartWorkflow, cartStartOptions, cartWorkflowType } from '../contract/workflow';
 import { findSettled, markSettled, settledSince } from '../postgres/settled-runs';
 import { signalUntilTaken } from '../temporal/closing-run';
 import { archiveRun } from '../temporal/histories/archive-runs';
+import { forEachAtOnce } from '../temporal/histories/each';
 import { type HistorySource, readHistory } from '../temporal/histories/histories';
+import { type ListedRun, listRuns } from '../temporal/histories/list-runs';
 import { hasLeftBehind } from '../temporal/histories/received-commands';
 import { readUnrecorded } from './unrecorded';
 
@@ -39,33 +41,25 @@ export async function deliverLeftBehind(
   const since = endedSince ?? (await settledSince(source.db));
   const userIds = new Set<string>();
   let [commands, newestEnd]: [number, Date | undefined] = [0, undefined];
-  const deliver = async (workflowId: string, runId: string) => {
+  const deliver = async ({ workflowId, runId }: ListedRun) => {
     const left = await countUnrecorded(source, userIdOf(workflowId), runId);
     if (left === 0) return settle(source, workflowId, runId);
     commands += left;
     userIds.add(userIdOf(workflowId));
   };
-  const deliverAll = async (runs: readonly { readonly workflowId: string; readonly runId: string }[]) => {
-    const settled = await findSettled(
-      source.db,
-      runs.map(({ runId }) => runId),
-    );
-    const unsettled = runs.filter(({ runId }) => !settled.has(runId));
-    for (let first = 0; first < unsettled.length && !signal?.aborted; first += runsAtOnce) {
-      const some = unsettled.slice(first, first + runsAtOnce);
-      await Promise.all(some.map(({ workflowId, runId }) => deliver(workflowId, runId)));
-    }
-  };
-  let page: { readonly workflowId: string; readonly runId: string }[] = [];
-  for await (const { workflowId, runId, closeTime } of source.client.workflow.list({ query: queryOf(since, userId) })) {
+  const failures: string[] = [];
+  const findKnown = (runIds: readonly string[]) => findSettled(source.db, runIds);
+  await forEachAtOnce(listRuns(source.client, queryOf(since, userId), findKnown), runsAtOnce, async (run) => {
+    const { workflowId, runId, closeTime, isKnown } = run;
     if (closeTime !== undefined && closeTime > (newestEnd ?? since)) newestEnd = closeTime;
-    if (isCartWorkflowId(workflowId)) page.push({ workflowId, runId });
-    if (page.length < 200) continue;
-    await deliverAll(page);
-    page = [];
-  }
-  await deliverAll(page);
+    if (isKnown || signal?.aborted) return;
+    // A run that cannot be read keeps no other cart waiting.
+    await deliver(run).catch((error: Error) => failures.push(`run ${runId} of ${workflowId}: ${error.message}`));
+  });
   for (const user of userIds) await askToTakeOver(source, taskQueue, user);
+  if (failures.length > 0) {
+    throw new Error(`${failures.length} ended runs could not be looked at:\n${failures.join('\n')}`);
+  }
   return { userIds, commands, newestEnd };
 }
 

@@ -1,8 +1,8 @@
 import type { CartLog } from '../postgres/log/compare-log';
 import { sweepClosedRuns } from '../temporal/histories/archive-runs';
+import { forEachAtOnce } from '../temporal/histories/each';
 import { type HistorySource, listUsers } from '../temporal/histories/histories';
 import { readDecisions } from '../temporal/histories/read-decisions';
-import { forEachAtOnce } from './each';
 import { healMany } from './heal-many';
 
 /** The result of healing. */

@@ -9,7 +9,7 @@ import {
   stopProjections,
   swapShadow,
 } from '../postgres/read-model/shadow';
-import { forEachAtOnce } from './each';
+import { forEachAtOnce } from '../temporal/histories/each';
 
 /** How much a rebuild has done so far. */
 export type RebuildProgress = Omit<RebuildResult, 'differed'>;

@@ -4,9 +4,9 @@ import { readUnrecorded } from '../delivery/unrecorded';
 import { identify } from '../domain/record-command';
 import { listLoggedCarts } from '../postgres/log/read-logs';
 import { listUsersInReadModel } from '../postgres/read-model/stored';
+import { forEachAtOnce } from '../temporal/histories/each';
 import { type HistorySource, listUsers } from '../temporal/histories/histories';
 import { readHistoryRecord } from '../temporal/histories/read-decisions';
-import { forEachAtOnce } from './each';
 import { sampleOf } from './sample';
 import { type Finding, type Verification, verifyCart } from './verify';
 

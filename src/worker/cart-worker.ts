@@ -18,12 +18,20 @@ export interface CartWorkerOptions extends DeliveryOptions {
   readonly maxCachedWorkflows?: number;
 }
 
+/**
+ * The SDK interrupts a step of a workflow that takes this long, by default after 5 s. On a machine without a free
+ * processor a replay can take as long, and where it is interrupted, Node.js can end with "async hook stack has become
+ * corrupted" (https://github.com/nodejs/node/issues/38503). The option is missing from the SDK's types.
+ */
+const interruption = { isolateExecutionTimeout: '1 minute' };
+
 /** Creates a worker that decides and projects carts. The caller must start it. */
 export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOptions): Promise<Worker> {
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   const pace = createTaskPace();
   return Worker.create({
     ...options,
+    ...interruption,
     activities: createActivities({ client, db }, { lateAfterMs }),
     dataConverter: { payloadConverterPath },
     interceptors: { activity: [markCartsInUse(pace), sendHeartbeats] },

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { forEachAtOnce } from '../../src/recovery/each';
+import { forEachAtOnce } from '../../src/temporal/histories/each';
 
 async function* numbers(count: number) {
   for (let n = 1; n <= count; n += 1) {

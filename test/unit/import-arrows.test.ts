@@ -81,7 +81,7 @@ const rules: readonly Rule[] = [
     title: 'only ops imports recovery',
     from: /^(workflows|activities|src\/(?!ops\/|recovery\/))/,
     isForbidden: (target) => ours('recovery').test(target),
-    example: { file: 'src/worker/cart-worker.ts', target: 'src/recovery/each' },
+    example: { file: 'src/worker/cart-worker.ts', target: 'src/recovery/heal' },
   },
   {
     title: 'the embedded servers import only the configuration and the contract',

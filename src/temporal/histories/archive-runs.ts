@@ -1,8 +1,9 @@
 import { temporal } from '@temporalio/proto';
-import { isCartWorkflowId, userIdOf } from '../../contract/ids';
+import { userIdOf } from '../../contract/ids';
 import { cartWorkflowType } from '../../contract/workflow';
 import { archive, findArchived } from '../../postgres/archive';
 import type { HistorySource } from './histories';
+import { listRuns } from './list-runs';
 import { endOf, fetchHistory, startOf } from './runs';
 
 const { History: HistoryMessage } = temporal.api.history.v1;
@@ -36,28 +37,16 @@ export async function archiveRun(
  */
 export async function sweepClosedRuns(source: HistorySource, signal?: AbortSignal): Promise<number> {
   const query = `WorkflowType = '${cartWorkflowType}' and ExecutionStatus != 'Running'`;
-  const batch: { workflowId: string; runId: string }[] = [];
   const failures: string[] = [];
   let archived = 0;
-  const archiveBatch = async () => {
-    const runs = batch.splice(0);
-    const archivedIds = await findArchived(
-      source.db,
-      runs.map((run) => run.runId),
-    );
-    for (const { workflowId, runId } of runs) {
-      if (archivedIds.has(runId) || signal?.aborted) continue;
-      const outcome = await archiveRun(source, workflowId, runId).catch((error: Error) => error);
-      if (outcome === 'new') archived += 1;
-      if (outcome instanceof Error) failures.push(`run ${runId} of ${workflowId}: ${outcome.message}`);
-    }
-  };
-  for await (const { workflowId, runId } of source.client.workflow.list({ query })) {
+  const findKnown = (runIds: readonly string[]) => findArchived(source.db, runIds);
+  for await (const { workflowId, runId, isKnown } of listRuns(source.client, query, findKnown)) {
     if (signal?.aborted) break;
-    if (isCartWorkflowId(workflowId)) batch.push({ workflowId, runId });
-    if (batch.length === 200) await archiveBatch();
+    if (isKnown) continue;
+    const outcome = await archiveRun(source, workflowId, runId).catch((error: Error) => error);
+    if (outcome === 'new') archived += 1;
+    if (outcome instanceof Error) failures.push(`run ${runId} of ${workflowId}: ${outcome.message}`);
   }
-  await archiveBatch();
   if (failures.length > 0) {
     throw new Error(
       `${archived} closed runs were archived, ${failures.length} could not be archived:\n${failures.join('\n')}`,
