@@ -1,46 +1,27 @@
 import { setMaxListeners } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { runClient, usualBehaviour } from './clients/clients';
-import { closeConnections } from './clients/http';
-import { openRecorder, type Recorder } from './clients/recorder';
+import type { Recorder } from './clients/recorder';
+import { inWorld, type WorldRun } from './in-world';
 import { type RestartReport, type RoleRestart, summariseRestarts } from './report/restarts';
 import { putProducts } from './run';
-import { openWorld, roleNames, type World } from './world/world';
+import { roleNames, type World } from './world/world';
 
-export interface RestartOptions {
-  readonly seed: number;
+export interface RestartOptions extends WorldRun {
   /** How often every role is restarted, one process after the other. */
   readonly restarts: number;
   readonly clients: number;
   readonly carts: number;
-  /** Where the history and the logs are written. */
-  readonly out: string;
-  /** The folder that `npm run build` fills. */
-  readonly build: string;
-  readonly log: (line: string) => void;
   /** Ends the run early; everything is closed then. */
   readonly stop: AbortSignal;
 }
 
 /** Restarts every role again and again while clients send requests. Nothing else is broken. */
 export async function runRestarts(options: RestartOptions): Promise<RestartReport> {
-  const { seed, out, build, log } = options;
-  const logs = path.join(out, 'logs');
-  await rm(logs, { recursive: true, force: true });
-  await mkdir(logs, { recursive: true });
-  log(`SEED=${seed}`);
-  const world = await openWorld({ build, logs, log });
-  const recorder = openRecorder(path.join(out, 'history.jsonl'));
-  try {
+  return inWorld(options, async (world, recorder) => {
     await putProducts(world.roles.commands[0]!.url);
     const restarted = await underLoad(world, recorder, options, () => restartAll(world, options));
-    return summariseRestarts(seed, recorder.operations, restarted);
-  } finally {
-    closeConnections();
-    await recorder.close();
-    await world.close();
-  }
+    return summariseRestarts(options.seed, recorder.operations, restarted);
+  });
 }
 
 /** Runs clients until the task has ended and each of them has its last answer. */

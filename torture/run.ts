@@ -1,27 +1,27 @@
 import { setMaxListeners } from 'node:events';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pressButtons } from './buttons';
 import { check } from './check/check';
 import type { Violation } from './check/types';
 import { products } from './clients/actions';
 import { type ClientOptions, createPerform, runClient, usualBehaviour } from './clients/clients';
-import { closeConnections, send } from './clients/http';
-import { openRecorder, type Recorder } from './clients/recorder';
+import { send } from './clients/http';
+import type { Recorder } from './clients/recorder';
 import { writePeriods } from './evidence';
 import { createFaults, selectFaults } from './faults/all';
 import { bigCartProducts } from './faults/clients';
 import { type Fault, type FaultContext, nobody } from './faults/fault';
 import { inParallel, readFinal, untilQuiet, usuallyOnTheirWayMs } from './final';
+import { inWorld, type WorldRun } from './in-world';
 import { type Episode, runNemesis } from './nemesis';
 import { createRandom } from './random';
 import { toHtml } from './report/html';
 import { type Report, summarise } from './report/summary';
 import { untilVerified } from './verify';
-import { openWorld, type World } from './world/world';
+import type { World } from './world/world';
 
-export interface TortureOptions {
-  readonly seed: number;
+export interface TortureOptions extends WorldRun {
   readonly minutes: number;
   readonly clients: number;
   readonly carts: number;
@@ -31,11 +31,6 @@ export interface TortureOptions {
   readonly each: number;
   /** Presses one of the faults as a button every so many seconds, however far the earlier ones are. */
   readonly everySeconds?: number | undefined;
-  /** Where the history and the reports are written. */
-  readonly out: string;
-  /** The folder that `npm run build` fills. */
-  readonly build: string;
-  readonly log: (line: string) => void;
   /** Ends the run early; everything is closed then. */
   readonly stop?: AbortSignal;
 }
@@ -47,20 +42,8 @@ export interface TortureResult {
 
 /** Runs clients and faults against a whole system of its own, waits until everything is quiet, checks, and reports. */
 export async function runTorture(options: TortureOptions): Promise<TortureResult> {
-  const { seed, out, build, log } = options;
-  const logs = path.join(out, 'logs');
-  await rm(logs, { recursive: true, force: true });
-  await mkdir(logs, { recursive: true });
-  log(`SEED=${seed}`);
-  const world = await openWorld({ build, logs, log });
-  const recorder = openRecorder(path.join(out, 'history.jsonl'));
-  try {
-    return await tortureWorld(world, recorder, options, options.stop ?? new AbortController().signal);
-  } finally {
-    closeConnections();
-    await recorder.close();
-    await world.close();
-  }
+  const stop = options.stop ?? new AbortController().signal;
+  return inWorld(options, (world, recorder) => tortureWorld(world, recorder, options, stop));
 }
 
 async function tortureWorld(
