@@ -38,23 +38,14 @@ export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Pr
   const isOver = () => stop.aborted || (context.recorder.now() > end && Math.min(...turns.values()) >= each);
   const stage = createStage(stop);
   await pause(3_000, stop);
-  const lanes = [...groupBy(usable, ({ touches }) => laneOf[touches]).values()];
+  const lanes = [...groupBy(usable, ({ touches }) => laneOf(touches)).values()];
   const run = { ...options, turns, isOver, stage };
   const episodes = await Promise.all(lanes.map((lane) => runLane(lane, run, stop)));
   return episodes.flat().sort((one, other) => one.injectedAt - other.injectedAt);
 }
 
-/** Faults of one lane are injected one after the other, since they break the same things. */
-const laneOf: Readonly<Record<Touches, 'apis' | 'servers and clocks' | 'workers' | 'carts and clients'>> = {
-  commands: 'apis',
-  queries: 'apis',
-  postgres: 'servers and clocks',
-  temporal: 'servers and clocks',
-  clocks: 'servers and clocks',
-  worker: 'workers',
-  carts: 'carts and clients',
-  clients: 'carts and clients',
-};
+/** Faults of one lane are injected one after the other, since they break the same things. Servers and clocks share one. */
+const laneOf = (touches: Touches): Touches => (touches === 'temporal' || touches === 'clocks' ? 'postgres' : touches);
 
 interface LaneOptions extends NemesisOptions {
   /** How often each fault of every lane had its turn. */
@@ -116,7 +107,8 @@ export async function runEpisode(
 ): Promise<Episode> {
   const { random, recorder } = context;
   const { name, touches, takesDown } = fault;
-  const holdMs = random.chance(0.25) ? random.int(1_500, 5_000) : random.int(300, 1_500);
+  const isLong = takesDown !== undefined || random.chance(0.25);
+  const holdMs = isLong ? random.int(1_500, 5_000) : random.int(300, 1_500);
   const injectedAt = recorder.now();
   let problem: string | undefined;
   const concerned = await fault.inject().catch((error: Error) => {

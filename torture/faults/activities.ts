@@ -46,7 +46,7 @@ function onPending(
     temporalCli(context, 'activity', ...args, ...target);
   return {
     name,
-    touches: 'worker',
+    touches: 'activities',
     async inject() {
       link().set(isRunning ? 'half-open' : context.random.pick(['cut', 'half-open']));
       const found = await findPending(context, isOwnCart ? [await sendToOwnCart(context)] : context.carts);

@@ -8,7 +8,10 @@ import type { World } from '../world/world';
 const run = promisify(execFile);
 
 /** What a fault breaks. */
-export type Touches = 'clients' | 'commands' | 'queries' | 'worker' | 'clocks' | 'postgres' | 'temporal' | 'carts';
+export type Touches =
+  | ('commands' | 'queries' | 'worker' | 'activities')
+  | ('postgres' | 'temporal' | 'clocks')
+  | ('carts' | 'clients');
 
 /** What is down as a whole: the targets of availability are measured then. */
 export type Down = 'Temporal' | 'Postgres' | 'all workers';

@@ -24,7 +24,7 @@ export function signalFaults(context: FaultContext): Fault[] {
   return [
     {
       name: 'signal-by-hand',
-      touches: 'carts',
+      touches: 'clients',
       async inject() {
         const command = good();
         return send(context, 'addItem', [command.payload], [command]);
@@ -33,7 +33,7 @@ export function signalFaults(context: FaultContext): Fault[] {
     },
     {
       name: 'signal-with-two-inputs',
-      touches: 'carts',
+      touches: 'clients',
       async inject() {
         const [first, second] = [good(), good()];
         // A signal has one input: the first takes effect, a further one is recorded as malformed.
@@ -43,7 +43,7 @@ export function signalFaults(context: FaultContext): Fault[] {
     },
     {
       name: 'poison-signals',
-      touches: 'carts',
+      touches: 'clients',
       async inject() {
         const cart = context.random.pick(context.carts);
         for (const [name, args] of context.random.shuffle(poisons()).slice(0, 4)) {
