@@ -1,0 +1,34 @@
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { closeConnections } from './clients/http';
+import { openRecorder, type Recorder } from './clients/recorder';
+import { openWorld, type World } from './world/world';
+
+export interface WorldRun {
+  readonly seed: number;
+  /** Where the history, the logs and the reports are written. */
+  readonly out: string;
+  /** The folder that `npm run build` fills. */
+  readonly build: string;
+  readonly log: (line: string) => void;
+}
+
+/** Starts the whole system for a task and closes it afterwards, with everything that the task has opened. */
+export async function inWorld<T>(
+  { seed, out, build, log }: WorldRun,
+  task: (world: World, recorder: Recorder) => Promise<T>,
+): Promise<T> {
+  const logs = path.join(out, 'logs');
+  await rm(logs, { recursive: true, force: true });
+  await mkdir(logs, { recursive: true });
+  log(`SEED=${seed}`);
+  const world = await openWorld({ build, logs, log });
+  const recorder = openRecorder(path.join(out, 'history.jsonl'));
+  try {
+    return await task(world, recorder);
+  } finally {
+    closeConnections();
+    await recorder.close();
+    await world.close();
+  }
+}
