@@ -1,8 +1,8 @@
 import { cartWorkflowId } from '../../src/contract/ids';
-import { forEachAtOnce } from '../../src/recovery/each';
 import { healAll } from '../../src/recovery/heal-all';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { verifyCart } from '../../src/recovery/verify';
+import { forEachAtOnce } from '../../src/temporal/histories/each';
 import { type HistorySource, listUsers } from '../../src/temporal/histories/histories';
 import { asProjected } from '../../src/temporal/histories/read-decisions';
 import type { History } from '../../src/temporal/histories/runs';

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { becomes } from '../world/servers';
 import { type Fault, type FaultContext, nobody, temporalCli, workflowIdOf } from './fault';
 
 /** What people press of an activity that is pending. Postgres is out of the worker's reach, so that there is one. */
@@ -59,12 +60,18 @@ function onPending(
     async heal() {
       link().set('pass');
       for (const target of pressed.splice(0)) {
-        // Where the activity has ended, there is nothing to undo.
-        if (undo !== undefined) await act(undo, target).catch(() => undefined);
+        if (undo !== undefined) await becomes(() => isUndone(act(undo, target)), 15_000);
       }
     },
   };
 }
+
+/** Where the activity has ended, there is nothing to undo. Where Temporal is away, it has to be tried again. */
+const isUndone = (undoing: Promise<unknown>): Promise<boolean> =>
+  undoing.then(
+    () => true,
+    ({ message }: Error) => /not found|invalid activityID|already completed|not paused/i.test(message),
+  );
 
 async function findPending(
   { world, random }: FaultContext,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 import { becomes } from '../world/servers';
-import { type Fault, type FaultContext, nothingToHeal, temporalCli, workflowIdOf } from './fault';
+import { type Fault, type FaultContext, nothingToHeal, replace, temporalCli, workflowIdOf } from './fault';
 import { type ResetPoint, resetRun } from './reset';
 
 const workflowType = 'cartWorkflow';
@@ -153,9 +153,10 @@ const madeUpArguments: readonly (readonly unknown[])[] = [
   [{ schema: 1, checkpoint: madeUpCheckpoint, unprojected: [] }],
 ];
 
-/** Runs of carts that nobody has used yet, started with an argument. Clients use these carts afterwards. */
+/** Runs of carts that nobody has used yet, started with an argument. Clients use these carts until the next ones. */
 function startWithArgument({ world, carts }: FaultContext): Fault {
   let runs = 0;
+  let earlier: readonly string[] = [];
   return {
     name: 'start-with-argument',
     touches: 'carts',
@@ -167,7 +168,8 @@ function startWithArgument({ world, carts }: FaultContext): Fault {
         await world.client.workflow.start(workflowType, { workflowId: workflowIdOf(cart), taskQueue, args: [...args] });
         started.push(cart);
       }
-      carts.push(...started);
+      replace(carts, earlier, started);
+      earlier = started;
       return started;
     },
     heal: nothingToHeal,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Behaviour, usualBehaviour } from '../clients/clients';
-import { type Fault, type FaultContext, nobody } from './fault';
+import { type Fault, type FaultContext, nobody, replace } from './fault';
 
 /** What clients do that they should not, or that a bad network makes of what they do. */
 export function clientFaults(context: FaultContext): Fault[] {
@@ -33,6 +33,7 @@ const bigCartLines = 100;
 /** Many restores of a large cart at the same time: each carries all lines of the cart. */
 function restoreStorm(context: FaultContext): Fault {
   let storms = 0;
+  let earlier: readonly string[] = [];
   return {
     name: 'restore-storm',
     touches: 'clients',
@@ -54,8 +55,9 @@ function restoreStorm(context: FaultContext): Fault {
         }),
       );
       await Promise.all(restores);
-      context.carts.push(cart);
-      return [cart];
+      replace(context.carts, earlier, [cart]);
+      earlier = [cart];
+      return earlier;
     },
     heal: async () => undefined,
   };

@@ -38,8 +38,14 @@ export interface FaultContext {
   readonly behaviour: Behaviour;
   readonly recorder: Recorder;
   readonly perform: Perform;
-  /** The carts that clients use. A fault may add one. */
+  /** The carts that clients use. A fault may add some. */
   readonly carts: string[];
+}
+
+/** Takes the earlier carts of a fault out of use, so that a long run does not use more and more carts. */
+export function replace(carts: string[], earlier: readonly string[], added: readonly string[]): void {
+  const others = carts.filter((cart) => !earlier.includes(cart));
+  carts.splice(0, carts.length, ...others, ...added);
 }
 
 export const nothingToHeal = async (): Promise<void> => undefined;
