@@ -7,9 +7,12 @@ import type { Role, RoleOptions } from '../src/roles/role';
 import { appOf } from '../src/roles/serve';
 import { openWorker } from '../src/roles/worker';
 import { openBareReads } from './alternatives/bare-reads';
+import { openDbos } from './alternatives/dbos';
 import { openEmmett } from './alternatives/emmett';
+import { openPlainPostgres } from './alternatives/plain-postgres';
+import { openRestate } from './alternatives/restate';
 import { openSimpleWorker } from './alternatives/simple-worker';
-import type { ChildOptions, Opened, Question, Usage } from './children';
+import type { ChildOptions, Opened, Question, Told, Usage } from './children';
 
 const logger = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }));
 
@@ -22,6 +25,9 @@ const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened
   tutorial: openSimple('tutorial'),
   update: openSimple('update'),
   emmett: openEmmett,
+  restate: openRestate,
+  dbos: openDbos,
+  plain: openPlainPostgres,
   'bare-reads': openBareReads,
 };
 
@@ -39,9 +45,11 @@ async function serve(role: Role): Promise<Opened> {
 function openSimple(design: string) {
   return (options: ChildOptions) => {
     Runtime.install({ logger: new DefaultLogger('ERROR') });
-    return openSimpleWorker(design, options);
+    return openSimpleWorker(design, options, (commandId) => tell({ handled: commandId }));
   };
 }
+
+const tell = (told: Told) => void process.send!(told);
 
 const [kind, options] = process.argv.slice(2);
 
@@ -57,7 +65,7 @@ void openers[kind!]!(JSON.parse(options!)).then(({ port = 0, startedWorkflows })
       rss: process.memoryUsage.rss(),
       startedWorkflows: startedWorkflows?.() ?? 0,
     };
-    process.send!(usage);
+    tell({ usage });
   });
-  process.send!({ port });
+  tell({ port });
 });

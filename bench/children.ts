@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import path from 'node:path';
 import type { CleanUp } from './clean-up';
 
@@ -27,10 +27,15 @@ export interface Usage {
 /** `collect` collects garbage before it measures. */
 export type Question = 'usage' | 'collect';
 
+/** What a child process tells: once that it is open, its usage where it is asked, and what it has handled. */
+export type Told = { readonly port: number } | { readonly usage: Usage } | { readonly handled: string };
+
 /** A child process that is measured. */
 export interface Child {
   /** The port of its HTTP server; 0 where it has none. */
   readonly port: number;
+  /** Resolves once its worker has done the task of this command; only the floor's worker tells that. */
+  untilHandled(commandId: string): Promise<void>;
   usage(question?: Question): Promise<Usage>;
   stop(): Promise<void>;
 }
@@ -38,14 +43,19 @@ export interface Child {
 /** Starts a child process of this kind (see child.ts). It resolves once the process is open. */
 export async function startChild(cleanUp: CleanUp, kind: string, options: ChildOptions): Promise<Child> {
   const child = await cleanUp.start(async () => forkChild(kind, options), stop);
-  const { port } = await nextMessage<{ port: number }>(child, kind);
+  const handled = new EventEmitter().setMaxListeners(0);
+  child.on('message', (told: Told) => {
+    if ('handled' in told) handled.emit(told.handled);
+  });
+  const { port } = await untilTold(child, kind, 'port');
   let lastAnswer: Promise<unknown> = Promise.resolve();
   return {
     port,
+    untilHandled: (commandId) => once(handled, commandId).then(() => undefined),
     usage(question = 'usage') {
-      const answer = lastAnswer.then(() => {
+      const answer = lastAnswer.then(async () => {
         child.send(question);
-        return nextMessage<Usage>(child, kind);
+        return (await untilTold(child, kind, 'usage')).usage;
       });
       lastAnswer = answer;
       return answer;
@@ -68,16 +78,19 @@ async function stop(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 
-/** @throws Error where the process exits instead. */
-async function nextMessage<T>(child: ChildProcess, kind: string): Promise<T> {
-  const answered = new AbortController();
-  const exited = once(child, 'exit', { signal: answered.signal }).then(
-    ([code]) => {
-      throw new Error(`The process ${kind} ended with ${code}.`);
-    },
-    () => [],
-  );
-  const [answer] = await Promise.race([once(child, 'message'), exited]);
-  answered.abort();
-  return answer as T;
+/** Waits until the child process tells this. @throws Error where the process exits instead. */
+function untilTold<What extends 'port' | 'usage'>(
+  child: ChildProcess,
+  kind: string,
+  what: What,
+): Promise<Extract<Told, { readonly [key in What]: unknown }>> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (told: Told) => {
+      if (!(what in told)) return;
+      child.off('message', onMessage).off('exit', onExit);
+      resolve(told as Extract<Told, { readonly [key in What]: unknown }>);
+    };
+    const onExit = (code: number) => reject(new Error(`The process ${kind} ended with ${code}.`));
+    child.on('message', onMessage).once('exit', onExit);
+  });
 }

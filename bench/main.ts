@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type CleanUp, createCleanUp, Interruption, untilInterrupted } from './clean-up';
-import { hotCart, newCarts, pageLoads, warmCarts } from './loads/commands';
+import { hotCart, newCarts, pageLoads, waitedFor, warmCarts } from './loads/commands';
 import { historyCosts, processCosts, storageCosts } from './loads/costs';
 import { loneCommands, openLoop } from './loads/latency';
 import { reading, reporting } from './loads/reads';
@@ -12,11 +12,12 @@ import { openSetup, type Setup } from './setup';
 
 /** All loads by name, in the order in which they run. */
 const loads: Readonly<Record<string, (setup: Setup, scale: Scale) => Promise<Line[]>>> = {
+  'waited-for': waitedFor,
   'warm-carts': warmCarts,
   'new-carts': newCarts,
   'hot-cart': hotCart,
   'page-loads': pageLoads,
-  'lone-commands': loneCommands,
+  lone: loneCommands,
   'open-loop': openLoop,
   reads: reading,
   'time-travel': timeTravel,

@@ -4,16 +4,20 @@ import type { Knex } from 'knex';
 import { createCatalogue } from '../src/postgres/catalogue';
 import { connectDatabase } from '../src/postgres/database';
 import { migrateDatabase } from '../src/roles/database';
+import { rowTables } from './alternatives/rows';
 import { simpleTables } from './alternatives/write-item';
 import { type Child, startChild } from './children';
 import type { CleanUp } from './clean-up';
-import { type Contestant, type Design, openContestants, products } from './contestants';
+import { type Contestant, type Design, openContestants } from './contestants';
 import { type Http, openHttp } from './http';
+import { products } from './lines';
 import { openServers, type Servers } from './servers';
 
 /** The kinds of child process; child.ts opens them. */
-const kinds = ['cart', 'commands', 'queries', 'floor', 'tutorial', 'update', 'emmett', 'bare-reads'] as const;
-export type Kind = (typeof kinds)[number];
+const kinds = ['cart', 'commands', 'queries', 'floor', 'tutorial', 'update', 'bare-reads'] as const;
+type Kind = (typeof kinds)[number];
+/** They poll or keep servers of their own, so they run only from their first command on. */
+const laterKinds = ['emmett', 'restate', 'dbos', 'plain'] as const;
 
 /** The servers that all designs share, and the processes of each design, all running. */
 export interface Setup {
@@ -21,7 +25,7 @@ export interface Setup {
   readonly client: Client;
   readonly db: Knex;
   readonly children: Readonly<Record<Kind, Child>>;
-  readonly http: Readonly<Record<'commands' | 'queries' | 'emmett' | 'bare-reads', Http>>;
+  readonly http: Readonly<Record<'commands' | 'queries' | 'bare-reads', Http>>;
   readonly designs: Readonly<Record<Design, Contestant>>;
   /** Replaces the process of this kind by a new one. */
   restart(kind: Kind): Promise<void>;
@@ -35,22 +39,31 @@ export async function openSetup(cleanUp: CleanUp, options: { readonly isDurable:
   const { databaseUrl, temporalAddress } = servers;
   await migrateDatabase(databaseUrl);
   const db = connect(databaseUrl);
-  await db.raw(simpleTables);
+  await db.raw(`${simpleTables}; ${rowTables}`);
   const catalogue = createCatalogue(db);
   for (const product of products) await catalogue.put(product);
-  const start = (kind: Kind) => startChild(cleanUp, kind, { address: temporalAddress, databaseUrl });
+  const start = (kind: Kind | (typeof laterKinds)[number]) =>
+    startChild(cleanUp, kind, { address: temporalAddress, databaseUrl });
   const children = {} as Record<Kind, Child>;
   // One after the other: each bundles its workflow, which uses all of the processor.
   for (const kind of kinds) children[kind] = await start(kind);
   const http = {
     commands: openHttp(children.commands.port),
     queries: openHttp(children.queries.port),
-    emmett: openHttp(children.emmett.port),
     'bare-reads': openHttp(children['bare-reads'].port),
   };
+  const openLater = (kind: (typeof laterKinds)[number]): Http => {
+    let opened: Promise<Http> | undefined;
+    return async (...request) => {
+      opened ??= start(kind).then(({ port }) => openHttp(port));
+      return (await opened)(...request);
+    };
+  };
+  const later = Object.fromEntries(laterKinds.map((kind) => [kind, openLater(kind)]));
+  const ofContestants = { commands: http.commands, ...(later as Record<(typeof laterKinds)[number], Http>) };
   return {
     servers,
-    ...openContestants(temporalAddress, db, http),
+    ...openContestants(temporalAddress, db, ofContestants, (commandId) => children.floor.untilHandled(commandId)),
     db,
     children,
     http,

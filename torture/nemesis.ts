@@ -44,7 +44,7 @@ export async function runNemesis(options: NemesisOptions, stop: AbortSignal): Pr
   return episodes.flat().sort((one, other) => one.injectedAt - other.injectedAt);
 }
 
-/** Faults of one lane are injected one after the other, since they break the same things. Servers and clocks share one. */
+/** Faults of one lane are injected one after the other, since they break the same things. */
 const laneOf = (touches: Touches): Touches => (touches === 'temporal' || touches === 'clocks' ? 'postgres' : touches);
 
 interface LaneOptions extends NemesisOptions {

@@ -4,10 +4,14 @@ import type { FloorSinks } from './floor';
 import { createWriteItem } from './write-item';
 
 /**
- * A worker of a simple design, on a task queue with the design's name. It has the slots and timeouts of the cart's
- * worker, but neither its pace nor its polls.
+ * A worker of a simple design, on a task queue with the design's name. It has the slots, polls and timeouts of the
+ * cart's worker, but not its pace.
  */
-export async function openSimpleWorker(design: string, options: ChildOptions): Promise<Opened> {
+export async function openSimpleWorker(
+  design: string,
+  options: ChildOptions,
+  onHandled: (commandId: string) => void,
+): Promise<Opened> {
   const { activities } = createWriteItem(options.databaseUrl);
   const connection = await NativeConnection.connect({ address: options.address });
   let startedWorkflows = 0;
@@ -18,6 +22,7 @@ export async function openSimpleWorker(design: string, options: ChildOptions): P
           startedWorkflows += 1;
         },
       },
+      handled: { fn: (_info, commandId) => onHandled(commandId) },
     },
   };
   const worker = await Worker.create({
@@ -26,7 +31,8 @@ export async function openSimpleWorker(design: string, options: ChildOptions): P
     activities,
     sinks,
     maxConcurrentActivityTaskExecutions: 500,
-    stickyQueueScheduleToStartTimeout: '3s',
+    nonStickyToStickyPollRatio: 0.5,
+    stickyQueueScheduleToStartTimeout: '2500ms',
     workflowBundle: await bundleDesign(design),
   });
   void worker.run();

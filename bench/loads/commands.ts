@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Design } from '../contestants';
-import { alternate, median, rate, ratios, runAtOnce, type Scale, spread, until } from '../measure';
+import { alternate, median, quantile, rate, ratios, runAtOnce, type Scale, spread, until } from '../measure';
 import type { Line } from '../report';
 import type { Setup } from '../setup';
 
@@ -29,7 +29,9 @@ async function measure(setup: Setup, { rounds, of }: Scale, shape: Shape): Promi
   const prefix = `${shape.load.replace(/\W+/g, '-')}-`;
   const sent = {} as Record<Design, number>;
   for (const design of designs) {
-    const { send } = setup.designs[design];
+    const { send, sendAndWait } = setup.designs[design];
+    // Some processes start with their first command.
+    if (design !== 'tutorial') await sendAndWait(`opening-${design}`);
     await runAtOnce(warmUp.length, atOnce, (n) => send(`${prefix}${design}-${warmUp[n]}`));
     sent[design] = warmUp.length;
   }
@@ -78,7 +80,7 @@ export async function warmCarts(setup: Setup, scale: Scale): Promise<Line[]> {
     commands: scale.of(5_000),
     userOf: () => `${randomInt(100)}`,
     warmUp: users(100),
-    designs: ['floor', 'cart', 'http', 'tutorial', 'update', 'emmett'],
+    designs: ['floor', 'cart', 'http', 'tutorial', 'update', 'emmett', 'restate', 'dbos', 'plain'],
   });
   return [
     over(load, figures, 'cart', 'floor', { atLeast: 0.8 }),
@@ -86,6 +88,37 @@ export async function warmCarts(setup: Setup, scale: Scale): Promise<Line[]> {
     over(load, figures, 'cart', 'tutorial', { atLeast: 1.7 }),
     over(load, figures, 'cart', 'update', { atLeast: 2 }),
     over(load, figures, 'http', 'emmett'),
+    over(load, figures, 'http', 'restate'),
+    over(load, figures, 'http', 'dbos'),
+    over(load, figures, 'http', 'plain'),
+  ];
+}
+
+/** 100 carts in use, 32 clients, each of which waits until its command is projected before it sends the next one. */
+export async function waitedFor(setup: Setup, { rounds, of }: Scale): Promise<Line[]> {
+  const load = 'answers waited for';
+  const commands = of(2_000);
+  const designs = ['floor', 'http', 'update', 'emmett', 'restate', 'dbos', 'plain'] as const;
+  const took = Object.fromEntries(designs.map((design) => [design, [] as number[]])) as Record<Design, number[]>;
+  const contestants = designs.map((design) => {
+    const { sendAndWait } = setup.designs[design];
+    const send = () => sendAndWait(`waited-for-${design}-${randomInt(100)}`);
+    const run = () => rate(commands, async () => took[design].push(...(await runAtOnce(commands, atOnce, send))));
+    return [design, { send, run }] as const;
+  });
+  for (const [, { send }] of contestants) await runAtOnce(of(200), atOnce, send);
+  const runs = Object.fromEntries(contestants.map(([design, { run }]) => [design, run])) as Record<
+    (typeof designs)[number],
+    () => Promise<number>
+  >;
+  const figures = (await alternate(rounds, runs, Math.min(restMs, of(2 * restMs)))) as Record<Design, number[]>;
+  const ms = (design: Design, name: string, q: number): Line => ({
+    ...{ load, what: `ms until the answer, ${design}, ${name}`, figure: spread([quantile(took[design], q)]) },
+  });
+  return [
+    over(load, figures, 'http', 'floor', { atLeast: 0.7 }),
+    ...(['update', 'emmett', 'restate', 'dbos', 'plain'] as const).map((design) => over(load, figures, 'http', design)),
+    ...designs.flatMap((design) => [ms(design, 'p50', 0.5), ms(design, 'p99', 0.99)]),
   ];
 }
 
@@ -96,9 +129,14 @@ export async function newCarts(setup: Setup, scale: Scale): Promise<Line[]> {
     load,
     commands: scale.of(2_000),
     userOf: (n, round) => `${round}-${n}`,
-    designs: ['floor', 'cart', 'tutorial'],
+    designs: ['floor', 'cart', 'http', 'tutorial', 'restate', 'plain'],
   });
-  return [over(load, figures, 'cart', 'floor', { atLeast: 0.8 }), over(load, figures, 'cart', 'tutorial')];
+  return [
+    over(load, figures, 'cart', 'floor', { atLeast: 0.8 }),
+    over(load, figures, 'cart', 'tutorial'),
+    over(load, figures, 'http', 'restate'),
+    over(load, figures, 'http', 'plain'),
+  ];
 }
 
 /** One cart that gets all commands, 32 at the same time. */
@@ -109,12 +147,14 @@ export async function hotCart(setup: Setup, scale: Scale): Promise<Line[]> {
     commands: scale.of(2_000),
     userOf: () => 'hot',
     warmUp: ['hot'],
-    designs: ['floor', 'cart', 'tutorial', 'emmett'],
+    designs: ['floor', 'cart', 'http', 'tutorial', 'emmett', 'restate', 'plain'],
   });
   return [
     over(load, figures, 'cart', 'floor'),
     over(load, figures, 'cart', 'tutorial'),
     over(load, figures, 'cart', 'emmett'),
+    over(load, figures, 'http', 'restate', { atLeast: 5 }),
+    over(load, figures, 'http', 'plain'),
   ];
 }
 
@@ -127,11 +167,13 @@ export async function pageLoads(setup: Setup, scale: Scale): Promise<Line[]> {
     burst: 5,
     userOf: () => `${randomInt(200)}`,
     warmUp: users(200),
-    designs: ['floor', 'cart', 'http', 'tutorial'],
+    designs: ['floor', 'cart', 'http', 'tutorial', 'restate', 'plain'],
   });
   return [
     over(load, figures, 'cart', 'tutorial', { atLeast: 2.5 }),
     over(load, figures, 'http', 'tutorial'),
     over(load, figures, 'cart', 'floor'),
+    over(load, figures, 'http', 'restate', { atLeast: 1.2 }),
+    over(load, figures, 'http', 'plain'),
   ];
 }

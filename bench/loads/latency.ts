@@ -1,32 +1,55 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sendOverHttp } from '../contestants';
-import { alternate, median, quantile, rate, ratios, runAtOnce, type Scale, spread } from '../measure';
+import { alternate, median, quantile, type Rounds, rate, ratios, runAtOnce, type Scale, spread } from '../measure';
 import type { Line } from '../report';
 import type { Setup } from '../setup';
 
 const wait = { Prefer: 'wait=10' };
 
 /**
- * One command after the other, each answered once it is projected: by the cart over HTTP, by the Update design to its
- * client.
+ * One command after the other, each answered once it is projected: back to back, and with pauses of up to 200 ms, as
+ * one shopper sends them. By the cart over HTTP, by the Update design to its client.
  */
 export async function loneCommands({ http, designs }: Setup, { rounds, of }: Scale): Promise<Line[]> {
-  const p50 = (send: (userId: string) => Promise<unknown>) => async () =>
-    median(await runAtOnce(of(200), 1, () => send(`lone-${randomInt(20)}`)));
-  const cart = p50((userId) => sendOverHttp(http.commands, userId, wait));
-  const update = p50(designs.update.send);
-  await cart();
-  await update();
-  const figures = await alternate(rounds, { cart, update });
-  return [
+  const p50 = (send: (userId: string) => Promise<unknown>, pauseMs: number) => async () => {
+    const took: number[] = [];
+    for (let n = 0; n < of(200); n += 1) {
+      await delay(randomInt(pauseMs + 1));
+      const started = performance.now();
+      await send(`lone-${randomInt(20)}`);
+      took.push(performance.now() - started);
+    }
+    return median(took);
+  };
+  const cart = (userId: string) => sendOverHttp(http.commands, userId, wait);
+  const { update } = designs;
+  const contestants = {
+    cart: p50(cart, 0),
+    update: p50(update.sendAndWait, 0),
+    'cart with pauses': p50(cart, 200),
+    'update with pauses': p50(update.sendAndWait, 200),
+  };
+  for (const warmUp of [contestants.cart, contestants.update]) await warmUp();
+  const figures = await alternate(rounds, contestants);
+  const lines = (how: string, ours: Rounds, theirs: Rounds): Line[] => [
     {
       load: 'lone commands',
-      what: 'p50 with Prefer: wait over HTTP ÷ p50 of update-with-start',
-      figure: spread(ratios(figures.cart, figures.update)),
+      what: `p50 with Prefer: wait over HTTP ÷ p50 of update-with-start, ${how}`,
+      figure: spread(ratios(ours, theirs)),
       goal: { atMost: 1.2 },
-      from: { 'cart ms': median(figures.cart), 'update ms': median(figures.update) },
+      from: { 'cart ms': median(ours), 'update ms': median(theirs) },
     },
+    {
+      load: 'lone commands',
+      what: `ms with Prefer: wait over HTTP, p50, ${how}`,
+      figure: spread(ours),
+      goal: { atMost: 15 },
+    },
+  ];
+  return [
+    ...lines('back to back', figures.cart, figures.update),
+    ...lines('with pauses', figures['cart with pauses'], figures['update with pauses']),
   ];
 }
 

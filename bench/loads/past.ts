@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import type { Command } from '../../src/domain/commands';
 import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
 import { projectBatches } from '../../src/postgres/projection/project';
-import { products } from '../contestants';
+import { products } from '../lines';
 
 const days = 86_400_000;
 const runId = randomUUID();

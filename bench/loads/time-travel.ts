@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
-import { products } from '../contestants';
 import { ask } from '../http';
+import { products } from '../lines';
 import { alternate, median, ratios, runAtOnce, type Scale, spread, until } from '../measure';
 import { ModelCart, type ModelCommand, type ModelLine } from '../model';
 import type { Line } from '../report';
