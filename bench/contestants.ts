@@ -42,7 +42,7 @@ export function openContestants(
     workflowId: (userId: string) => `${design}:${userId}`,
     projected: (prefix: string) => sum('commands', 'simple_carts', `${design}:${prefix}`),
   });
-  const signal = (design: 'floor' | 'tutorial') => (userId: string, commandId?: string) =>
+  const signal = (design: 'floor' | 'tutorial', userId: string, commandId?: string) =>
     client.workflow.signalWithStart(`${design}Workflow`, {
       workflowId: `${design}:${userId}`,
       taskQueue: design,
@@ -50,7 +50,6 @@ export function openContestants(
       signal: 'command',
       signalArgs: [{ ...randomLine(), ...(commandId === undefined ? {} : { commandId }) }],
     });
-  const signalFloor = signal('floor');
   const update = (userId: string) =>
     client.workflow.executeUpdateWithStart('command', {
       startWorkflowOperation: new WithStartWorkflowOperation('updateWorkflow', {
@@ -75,16 +74,16 @@ export function openContestants(
   const designs: Record<Design, Contestant> = {
     floor: {
       ...ofSimple('floor'),
-      send: (userId) => signalFloor(userId),
+      send: (userId) => signal('floor', userId),
       async sendAndWait(userId) {
         const commandId = randomUUID();
-        await Promise.all([untilHandled(commandId), signalFloor(userId, commandId)]);
+        await Promise.all([untilHandled(commandId), signal('floor', userId, commandId)]);
       },
       projected: async () => Number.POSITIVE_INFINITY,
     },
     cart: { ...ofCarts, send: cart, sendAndWait: cartOverHttp },
     http: { ...ofCarts, send: (userId) => sendOverHttp(http.commands, userId), sendAndWait: cartOverHttp },
-    tutorial: { ...ofSimple('tutorial'), send: (userId) => signal('tutorial')(userId), sendAndWait: notMeasured },
+    tutorial: { ...ofSimple('tutorial'), send: (userId) => signal('tutorial', userId), sendAndWait: notMeasured },
     update: { ...ofSimple('update'), send: update, sendAndWait: update },
     emmett: answersOnceProjected(post('emmett')),
     plain: answersOnceProjected(post('plain')),

@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { type ClientOptions, usualBehaviour } from './clients/clients';
 import { closeConnections } from './clients/http';
 import { openRecorder, type Recorder } from './clients/recorder';
 import { openWorld, type World } from './world/world';
@@ -32,3 +33,18 @@ export async function inWorld<T>(
     await world.close();
   }
 }
+
+/** What clients need that use so many carts of a world. */
+export const clientOptions = (
+  world: World,
+  recorder: Recorder,
+  { seed, carts }: { readonly seed: number; readonly carts: number },
+): ClientOptions & { carts: string[] } => ({
+  seed,
+  recorder,
+  commandUrls: world.roles.commands.map(({ url }) => url),
+  queryUrls: world.roles.queries.map(({ url }) => url),
+  carts: Array.from({ length: carts }, (_, index) => `cart-${index + 1}`),
+  behaviour: { ...usualBehaviour },
+  pauseMs: 60,
+});

@@ -1,11 +1,10 @@
-import { setMaxListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pressButtons } from './buttons';
 import { check } from './check/check';
 import type { Violation } from './check/types';
 import { products } from './clients/actions';
-import { type ClientOptions, createPerform, runClient, usualBehaviour } from './clients/clients';
+import { type ClientOptions, createPerform, whileClientsRun } from './clients/clients';
 import { send } from './clients/http';
 import type { Recorder } from './clients/recorder';
 import { writePeriods } from './evidence';
@@ -13,7 +12,7 @@ import { createFaults, selectFaults } from './faults/all';
 import { bigCartProducts } from './faults/clients';
 import { type Fault, type FaultContext, nobody } from './faults/fault';
 import { inParallel, readFinal, untilQuiet, usuallyOnTheirWayMs } from './final';
-import { inWorld, type WorldRun } from './in-world';
+import { clientOptions, inWorld, type WorldRun } from './in-world';
 import { type Episode, runNemesis } from './nemesis';
 import { createRandom } from './random';
 import { toHtml } from './report/html';
@@ -91,15 +90,7 @@ const lateDeliveryMs = 20_000;
 type Context = FaultContext & ClientOptions;
 
 function createContext(world: World, recorder: Recorder, options: TortureOptions): Context {
-  const shared: ClientOptions & { carts: string[] } = {
-    seed: options.seed,
-    recorder,
-    commandUrls: world.roles.commands.map(({ url }) => url),
-    queryUrls: world.roles.queries.map(({ url }) => url),
-    carts: Array.from({ length: options.carts }, (_, index) => `cart-${index + 1}`),
-    behaviour: { ...usualBehaviour },
-    pauseMs: 60,
-  };
+  const shared = clientOptions(world, recorder, options);
   const random = createRandom(options.seed, 'faults');
   const perform = createPerform(shared, createRandom(options.seed, 'canary'));
   return { ...shared, world, random, perform };
@@ -119,24 +110,17 @@ async function openCarts({ carts, perform }: Context): Promise<void> {
   await inParallel(carts, (cart) => perform(nobody, cart, { ...ask, key: `open-${cart}` }));
 }
 
-async function injectUnderLoad(
+function injectUnderLoad(
   context: Context,
   faults: readonly Fault[],
   { clients, minutes, log, each, everySeconds }: TortureOptions,
   stop: AbortSignal,
 ): Promise<Episode[]> {
-  const ending = new AbortController();
-  const stopClients = AbortSignal.any([stop, ending.signal]);
-  setMaxListeners(0, stop, stopClients);
-  const running = Array.from({ length: clients }, (_, index) => runClient(index + 1, context, stopClients));
-  try {
+  return whileClientsRun(clients, context, stop, () => {
     const options = { faults, context, minutes, log };
-    if (everySeconds !== undefined) return await pressButtons({ ...options, everySeconds }, stop);
-    return await runNemesis({ ...options, each }, stop);
-  } finally {
-    ending.abort();
-    await Promise.all(running);
-  }
+    if (everySeconds !== undefined) return pressButtons({ ...options, everySeconds }, stop);
+    return runNemesis({ ...options, each }, stop);
+  });
 }
 
 /** @returns the time from the last press until `ops verify` finds nothing; null where it still does after minutes. */

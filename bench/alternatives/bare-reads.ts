@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { Pool } from 'pg';
 import type { ChildOptions } from '../children';
+import { listen } from './listen';
 
 const cartNow = `
   select version, status, currency, item_count as "itemCount", subtotal, updated_at as "updatedAt",
@@ -20,7 +20,5 @@ export async function openBareReads({ databaseUrl }: ChildOptions): Promise<{ po
     const { rows } = await pool.query({ name: 'cart', text: cartNow, values: [userId] });
     res.json({ userId, ...rows[0] });
   });
-  return new Promise((resolve) => {
-    const server = app.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port }));
-  });
+  return listen(app);
 }

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { DBOS } from '@dbos-inc/dbos-sdk';
 import express from 'express';
 import { Pool } from 'pg';
 import type { ChildOptions } from '../children';
 import { toCommand } from '../lines';
+import { listen } from './listen';
 import { decideInTransaction } from './rows';
 import type { LineCommand } from './tutorial';
 
@@ -35,7 +35,5 @@ export async function openDbos({ databaseUrl }: ChildOptions): Promise<{ port: n
     if (req.get('Prefer') === undefined) res.status(202).json({ commandId });
     else res.json({ outcome: await handle.getResult({ pollingIntervalMs: 50 }) });
   });
-  return new Promise((resolve) => {
-    const server = app.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port }));
-  });
+  return listen(app);
 }

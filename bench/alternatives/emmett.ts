@@ -1,8 +1,8 @@
-import type { AddressInfo } from 'node:net';
 import { CommandHandler, type Event } from '@event-driven-io/emmett';
 import { getPostgreSQLEventStore, pongoSingleStreamProjection } from '@event-driven-io/emmett-postgresql';
 import express from 'express';
 import type { ChildOptions } from '../children';
+import { listen } from './listen';
 
 type QuantityChanged = Event<'QuantityChanged', { productId: string; quantity: number }>;
 interface Cart {
@@ -43,7 +43,5 @@ export async function openEmmett({ databaseUrl }: ChildOptions): Promise<{ port:
     }));
     res.status(204).end();
   });
-  return new Promise((resolve) => {
-    const server = app.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port }));
-  });
+  return listen(app);
 }

@@ -1,8 +1,8 @@
-import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { Pool } from 'pg';
 import type { ChildOptions } from '../children';
 import { toCommand } from '../lines';
+import { listen } from './listen';
 import { decideInTransaction } from './rows';
 
 /** Express and one transaction per command: nothing is queued, and what a crash interrupts the client sends again. */
@@ -14,7 +14,5 @@ export async function openPlainPostgres({ databaseUrl }: ChildOptions): Promise<
     const { userId } = req.params;
     res.json({ outcome: await decideInTransaction(pool, userId, toCommand(userId, req.body)) });
   });
-  return new Promise((resolve) => {
-    const server = app.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port }));
-  });
+  return listen(app);
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { versionSeenIn } from '../check/observations';
 import { idsSentBy } from '../check/story';
@@ -156,5 +157,24 @@ class Shopper {
     const ids = [...commandIds, ...idsSentBy(operation)].slice(-20);
     this.known.set(cart, { version: Math.max(version, versionSeenIn(operation)), commandIds: ids });
     return operation;
+  }
+}
+
+/** Runs this many clients until the task has ended or `stop` aborts, and each of them has its last answer. */
+export async function whileClientsRun<T>(
+  clients: number,
+  options: ClientOptions,
+  stop: AbortSignal,
+  task: () => Promise<T>,
+): Promise<T> {
+  const ending = new AbortController();
+  const stopClients = AbortSignal.any([stop, ending.signal]);
+  setMaxListeners(0, stop, stopClients);
+  const running = Array.from({ length: clients }, (_, index) => runClient(index + 1, options, stopClients));
+  try {
+    return await task();
+  } finally {
+    ending.abort();
+    await Promise.all(running);
   }
 }
