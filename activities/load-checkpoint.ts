@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { LeftBehind, LoadedCart } from '../src/contract/activities';
 import { type DeliveryOptions, readLeftBehind } from '../src/delivery/left-behind';
-import { readCheckpoint, readLast } from '../src/postgres/log/checkpoint';
+import { readLast, readRecordEnd } from '../src/postgres/log/checkpoint';
 import { projectBatches } from '../src/postgres/projection/project';
 import type { HistorySource } from '../src/temporal/histories/histories';
 import { readShownAfter } from '../src/temporal/histories/read-decisions';
@@ -12,10 +12,10 @@ import { readShownAfter } from '../src/temporal/histories/read-decisions';
  */
 export const createLoadCheckpoint =
   (source: HistorySource, options: DeliveryOptions) =>
-  async (userId: string): Promise<LoadedCart> => {
+  async (userId: string, now?: number): Promise<LoadedCart> => {
     await projectShown(source, userId);
-    const leftBehind = await readLeftBehindNow(source, userId, options);
-    return { checkpoint: await readCheckpoint(source.db, userId), leftBehind };
+    const leftBehind = await readLeftBehindNow(source, userId, options, now);
+    return { ...(await readRecordEnd(source.db, userId)), leftBehind };
   };
 
 /** Reads what earlier runs left behind, for a run that is asked to take it over. */
@@ -25,10 +25,15 @@ export const createReadLeftBehind =
     readLeftBehindNow(source, userId, options);
 
 /** The time is that of Temporal's server, in which histories have the instants of signals. */
-function readLeftBehindNow(source: HistorySource, userId: string, options: DeliveryOptions): Promise<LeftBehind> {
+function readLeftBehindNow(
+  source: HistorySource,
+  userId: string,
+  options: DeliveryOptions,
+  now?: number,
+): Promise<LeftBehind> {
   const { workflowExecution, currentAttemptScheduledTimestampMs } = Context.current().info;
-  const now = new Date(currentAttemptScheduledTimestampMs);
-  return readLeftBehind(source, userId, { ...options, runId: workflowExecution!.runId, now });
+  const at = new Date(now ?? currentAttemptScheduledTimestampMs);
+  return readLeftBehind(source, userId, { ...options, runId: workflowExecution!.runId, now: at });
 }
 
 async function projectShown(source: HistorySource, userId: string): Promise<void> {

@@ -1,13 +1,13 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Knex } from 'knex';
-import { type Batch, divergedFailure, type ProjectionResult } from '../src/contract/activities';
-import { readCheckpoint } from '../src/postgres/log/checkpoint';
+import { type Batch, divergedFailure, type ProjectionAtOnce, type ProjectionResult } from '../src/contract/activities';
+import { readRecordEnd } from '../src/postgres/log/checkpoint';
 import { recordFork } from '../src/postgres/log/forks';
 import { isGapAccepted } from '../src/postgres/log/repairs';
 import { BrokenChainError } from '../src/postgres/projection/chain-log';
 import { projectAcrossGap, type ReadDecisions } from '../src/postgres/projection/fill-gap';
-import { createProjector, type Projector } from '../src/postgres/projection/group-commits';
-import { type BatchOutcome, GapError } from '../src/postgres/projection/project';
+import type { Projector } from '../src/postgres/projection/group-commits';
+import { type BatchOutcome, type Divergence, GapError } from '../src/postgres/projection/project';
 
 /**
  * Projects a batch into Postgres, all of it or nothing, and notifies who waits for it. Each attempt may run late,
@@ -16,18 +16,35 @@ import { type BatchOutcome, GapError } from '../src/postgres/projection/project'
  * they are taken from the histories; where these do not have them, the cart is parked: Temporal retries its
  * projection until it succeeds.
  */
-export const createProjectCart = (db: Knex, readDecisions: ReadDecisions) => {
-  const projectInGroups = createProjector(db);
-  return async (batch: Batch): Promise<ProjectionResult> => {
+export const createProjectCart =
+  (db: Knex, projectInGroups: Projector, readDecisions: ReadDecisions) =>
+  async (batch: Batch): Promise<ProjectionResult> => {
     const outcome = await projectWithGaps(db, projectInGroups, batch, readDecisions);
     if ('added' in outcome) return { outcome: 'projected' };
     if ('gap' in outcome) throw outcome.gap;
     if ('broken' in outcome) throw await park(db, batch, outcome.broken);
-    const { reason, checkpoint } = outcome.diverged;
-    if (checkpoint === undefined) throw ApplicationFailure.nonRetryable(reason, divergedFailure);
-    return { outcome: 'diverged', checkpoint };
+    return toDiverged(outcome.diverged);
   };
-};
+
+/**
+ * As `projectCart`, for a batch that is projected within the task that decided it: gives up where it would take long.
+ * The regular activity then finds the cart as it is.
+ */
+export const createProjectAtOnce =
+  (projectInGroups: Projector) =>
+  async (batch: Batch): Promise<ProjectionAtOnce> => {
+    const outcome = await projectInGroups(batch);
+    if ('gap' in outcome) throw outcome.gap;
+    if ('broken' in outcome) throw outcome.broken;
+    if ('diverged' in outcome) return toDiverged(outcome.diverged);
+    const { decisions, after } = batch;
+    return { outcome: 'projected', decisions, ...(after === undefined ? {} : { after }) };
+  };
+
+function toDiverged({ reason, end }: Divergence): Extract<ProjectionResult, { outcome: 'diverged' }> {
+  if (end === undefined) throw ApplicationFailure.nonRetryable(reason, divergedFailure);
+  return { outcome: 'diverged', ...end };
+}
 
 async function projectWithGaps(
   db: Knex,
@@ -48,9 +65,7 @@ async function projectWithGaps(
 
 /** A person has accepted that the decisions in the gap are lost: the run continues from the record. */
 async function readRecord(db: Knex, { userId, after }: Batch, { message }: GapError): Promise<BatchOutcome> {
-  return {
-    diverged: { reason: message, ...(after !== undefined && { checkpoint: await readCheckpoint(db, userId) }) },
-  };
+  return { diverged: { reason: message, ...(after !== undefined && { end: await readRecordEnd(db, userId) }) } };
 }
 
 /** Records that the cart is parked. @returns the error that says why. */

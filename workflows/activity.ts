@@ -1,4 +1,12 @@
-import { ActivityFailure, type ActivityOptions, sleep } from '@temporalio/workflow';
+import {
+  ActivityFailure,
+  type ActivityOptions,
+  type LocalActivityOptions,
+  sleep,
+  TemporalFailure,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { cartBuildOf } from '../src/contract/workflow';
 
 /**
  * Without `maximumAttempts`: a cart outlasts any outage of Postgres. A worker sends heartbeats while an activity runs,
@@ -9,6 +17,26 @@ export const activityOptions: ActivityOptions = {
   heartbeatTimeout: '3s',
   retry: { initialInterval: '200ms', maximumInterval: '8s' },
 };
+
+/**
+ * A local activity runs within the task that starts it, which saves half of a lone command's events. Temporal holds
+ * signals back while a task is open, so it has one short attempt, the time in the worker's queue included.
+ */
+export const atOnceOptions: LocalActivityOptions = { scheduleToCloseTimeout: '200ms', retry: { maximumAttempts: 1 } };
+
+/** Whether this task may run local activities. Tasks of workers that knew none are replayed without. */
+export const canRunAtOnce = (): boolean => cartBuildOf(workflowInfo().currentDeploymentVersion?.buildId) >= 2;
+
+/** Runs a local activity once. @returns undefined where it did not answer in time. */
+export async function answerAtOnce<T>(run: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    // The SDK throws what a local activity threw, and not an ActivityFailure around it.
+    if (!(error instanceof TemporalFailure)) throw error;
+    return undefined;
+  }
+}
 
 /**
  * Runs an activity again and again until it has answered. An activity can also be completed or failed by hand, in the

@@ -6,6 +6,7 @@ import {
   defineQuery,
   defineSignal,
   proxyActivities,
+  proxyLocalActivities,
   setHandler,
   sleep,
   uuid4,
@@ -18,17 +19,18 @@ import {
   type LeftBehind,
   type LoadedCart,
 } from '../src/contract/activities';
+import { fitsAtOnce } from '../src/contract/at-once';
 import { isCartWorkflowId, userIdOf } from '../src/contract/ids';
 import { payloadLimits } from '../src/contract/payload-limits';
 import { deliverSignalName } from '../src/contract/signals';
 import { type CarriedState, isCarriedState } from '../src/contract/workflow';
 import type { IncomingCommand } from '../src/domain/commands';
 import { type Checkpoint, handleAgain, handleAll, refOf, toCarriedCheckpoint } from '../src/domain/handle';
-import { activityOptions, untilAnswered } from './activity';
+import { activityOptions, answerAtOnce, atOnceOptions, canRunAtOnce, untilAnswered } from './activity';
 import { takeBatch } from './batch';
 import { type Inbox, openInbox } from './inbox';
 import { present } from './presentation';
-import { project } from './project';
+import { openProjection } from './project';
 
 /** Returns the checkpoint of a running cart, for operators. Storefronts read from Postgres. */
 export const checkpointQuery = defineQuery<Checkpoint>('checkpoint');
@@ -41,6 +43,7 @@ const signalsPerRun = 2_000;
 /** At these limits a run ends even while its projection fails. At 50 MB the server would terminate the workflow. */
 const hardLimits = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
 const { loadCheckpoint, readLeftBehind, archiveRun } = proxyActivities<CartActivities>(activityOptions);
+const { loadCheckpoint: loadAtOnce } = proxyLocalActivities<CartActivities>(atOnceOptions);
 
 /**
  * One user's cart. It receives commands as signals, decides them in order and projects the decisions into Postgres. It
@@ -82,7 +85,10 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     mayBeLeftBehind = true;
   };
   setHandler(deliverSignal, expectLeftBehind, { description: 'Takes over the commands that earlier runs left behind' });
+  const project = openProjection();
   let unprojected = [...(carried?.unprojected ?? [])];
+  /** Whether some of these are of commands that this run did not receive itself. */
+  let isTakingOver = unprojected.length > 0;
   /** The last decision before the unprojected ones, as far as this run knows. */
   let projected = carried === undefined ? checkpoint.last : carried.projected;
   let isProjecting = false;
@@ -97,6 +103,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     unprojected.push(...handled.decisions);
   };
   const takeOver = ({ commands, isComplete }: LeftBehind) => {
+    isTakingOver ||= commands.length > 0;
     decideAll(commands);
     mayBeLeftBehind = !isComplete;
   };
@@ -108,12 +115,14 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
   const projectBatch = async () => {
     isProjecting = true;
     const decisions = takeBatch(unprojected);
-    const result = await project({ userId, decisions, ...predecessor() });
+    const isLone = decisions.length === unprojected.length && !isTakingOver && fitsAtOnce(decisions);
+    const result = await project({ userId, decisions, ...predecessor() }, isLone);
     if (result.outcome === 'diverged') continueFrom(result.checkpoint);
     else {
       unprojected.splice(0, decisions.length);
       projected = refOf(decisions.at(-1)!);
     }
+    isTakingOver &&= unprojected.length > 0;
     isProjecting = false;
   };
   const predecessor = () => (checkpoint.recentFingerprints === undefined ? {} : { after: projected ?? null });
@@ -173,7 +182,8 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
 
 /** What a run that continues no other one begins with. */
 async function loadCart(userId: string): Promise<LoadedCart> {
-  const loaded = await untilAnswered(() => loadCheckpoint(userId), isLoadedCart);
+  const atOnce = canRunAtOnce() ? await answerAtOnce(() => loadAtOnce(userId, Date.now())) : undefined;
+  const loaded = atOnce ?? (await untilAnswered(() => loadCheckpoint(userId), isLoadedCart));
   return 'checkpoint' in loaded ? loaded : { checkpoint: loaded, leftBehind: { commands: [], isComplete: true } };
 }
 

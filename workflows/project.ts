@@ -1,12 +1,34 @@
-import { ApplicationFailure, proxyActivities } from '@temporalio/workflow';
+import { ApplicationFailure, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import { type Batch, type CartActivities, divergedFailure, type ProjectionResult } from '../src/contract/activities';
-import { activityOptions, untilAnswered } from './activity';
+import { activityOptions, answerAtOnce, atOnceOptions, canRunAtOnce, untilAnswered } from './activity';
 import { summarise } from './presentation';
 
 const { projectCart } = proxyActivities<CartActivities>(activityOptions);
+const { projectAtOnce } = proxyLocalActivities<CartActivities>(atOnceOptions);
+
+/** Projects a batch, and answers when the projection has. */
+export type Projection = (batch: Batch, isLone: boolean) => Promise<ProjectionResult>;
+
+/**
+ * Begins to project a run's batches. A lone one is projected at once, within the task that decided it. Where Postgres
+ * does not answer in time, this batch and the next one go the regular way, in which Temporal keeps them.
+ */
+export function openProjection(): Projection {
+  let regularBatches = 0;
+  return async (batch, isLone) => {
+    if (isLone && regularBatches === 0 && canRunAtOnce()) {
+      const options = { ...atOnceOptions, summary: summarise(batch.decisions) };
+      const result = await answerAtOnce(() => projectAtOnce.executeWithOptions(options, [batch]));
+      if (result !== undefined) return result;
+      regularBatches = 2;
+    }
+    if (regularBatches > 0) regularBatches -= 1;
+    return project(batch);
+  };
+}
 
 /** Projects a batch, again and again until the projection has answered. */
-export async function project(batch: Batch): Promise<ProjectionResult> {
+async function project(batch: Batch): Promise<ProjectionResult> {
   let sent = batch;
   const result = await untilAnswered(
     () => projectCart.executeWithOptions({ summary: summarise(sent.decisions) }, [sent]),

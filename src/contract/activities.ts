@@ -15,14 +15,33 @@ export interface Batch {
   readonly after?: DecisionRef | null;
 }
 
+/** What a history has of a batch. */
+export type StoredBatch = Pick<Batch, 'decisions' | 'after'>;
+
 /**
  * What became of a batch. `diverged`: the record does not have the decision that the batch follows on, or has some of
  * its commands already. Nothing was written then. `checkpoint` is where the record ends; it remembers those commands
  * of the batch that are on record. The run continues from it.
  */
-export type ProjectionResult =
-  | { readonly outcome: 'projected' }
-  | { readonly outcome: 'diverged'; readonly checkpoint: Checkpoint };
+export type ProjectionResult = { readonly outcome: 'projected' } | ({ readonly outcome: 'diverged' } & RecordEnd);
+
+/** Where a cart's record ends. */
+export interface RecordEnd {
+  readonly checkpoint: Checkpoint;
+  /**
+   * The last decisions on record. A worker can be killed after it projected a batch at once and before the history has
+   * it: the decisions are then in the history of the run that continues from them. Absent before version 0.4.0.
+   */
+  readonly lastBatch?: StoredBatch;
+}
+
+/**
+ * As `ProjectionResult`, of a local activity: its result is in the history, its input is not. So the decisions of the
+ * batch are in the result, as they are on record.
+ */
+export type ProjectionAtOnce =
+  | ({ readonly outcome: 'projected' } & StoredBatch)
+  | Extract<ProjectionResult, { readonly outcome: 'diverged' }>;
 
 /** The type of the failure that says of a batch without `after` what `diverged` says of others. */
 export const divergedFailure = 'DivergedError';
@@ -37,9 +56,8 @@ export interface LeftBehind {
   readonly isComplete: boolean;
 }
 
-/** Where a cart's log ends in Postgres, and what earlier runs left behind. */
-export interface LoadedCart {
-  readonly checkpoint: Checkpoint;
+/** Where a cart's record ends, and what earlier runs left behind. */
+export interface LoadedCart extends RecordEnd {
   readonly leftBehind: LeftBehind;
 }
 
@@ -55,12 +73,15 @@ export interface CartActivities {
   /**
    * For a run that begins a chain: first projects the decisions that Postgres lost, as after restoring an older backup.
    * A cart that nobody used is empty at version 0.
+   * @param now milliseconds by Temporal's clock; without it, the time at which the attempt was scheduled.
    */
-  loadCheckpoint(userId: string): Promise<LoadedCart | Checkpoint>;
+  loadCheckpoint(userId: string, now?: number): Promise<LoadedCart | Checkpoint>;
   /** For a run that is asked to take over what earlier runs left behind. All its own decisions must be projected. */
   readLeftBehind(userId: string): Promise<LeftBehind>;
   /** Projects the batch into Postgres, all of it or nothing. Each attempt may run late, twice or beside another. */
   projectCart(batch: Batch): Promise<ProjectionResult>;
+  /** As `projectCart`, as a local activity. It fails where Postgres lacks earlier decisions or the cart is parked. */
+  projectAtOnce(batch: Batch): Promise<ProjectionAtOnce>;
   /** Stores a closed run's history in the archive. */
   archiveRun(run: { readonly workflowId: string; readonly runId: string }): Promise<void>;
 }

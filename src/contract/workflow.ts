@@ -5,6 +5,16 @@ import { isObject } from './objects';
 /** The cart's workflow type: the name of the function in workflows/cart.ts. */
 export const cartWorkflowType = 'cartWorkflow';
 
+/**
+ * The build id of every worker. Temporal notes with each task of a run the build that did it, so replaying a task is
+ * told which steps it may take: raise the number where the workflow takes other steps than before.
+ */
+export const cartBuildId = 'cart-2';
+
+/** The number in a worker's build id. Workers had none of this form before the number was 2. */
+export const cartBuildOf = (buildId: string | undefined): number =>
+  Number(/^cart-(\d+)$/.exec(buildId ?? '')?.[1] ?? 1);
+
 /** A worker may be killed during a task: another one takes the task after this time. */
 export const cartTaskTimeoutMs = 4_000;
 

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { RecordedDecision } from '../domain/handle';
 import { readArchiveChain } from '../postgres/archive-chain';
 import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
 import { isRecordedAs } from '../postgres/log/rows';
@@ -7,7 +8,7 @@ import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgre
 import { readModelTables } from '../postgres/read-model/tables';
 import type { HistoryRecord } from '../temporal/histories/read-decisions';
 import { checkArchive, checkChain } from './verify-chain';
-import { checkHistories, placeOf } from './verify-histories';
+import { checkHistories, placeOf, requestOf } from './verify-histories';
 
 /** Something that is wrong with a cart, with its place. */
 export interface Finding {
@@ -23,7 +24,10 @@ export interface Verification {
   readonly userId: string;
   readonly decisions: number;
   readonly events: number;
-  /** How many decisions are in Temporal's histories or the archive. The others were deleted and never archived. */
+  /**
+   * How many decisions, or the commands that they were made of, are in Temporal's histories or the archive. The others
+   * were deleted and never archived.
+   */
   readonly inHistories: number;
   readonly findings: readonly Finding[];
 }
@@ -56,11 +60,13 @@ export async function verifyCart(db: Knex, userId: string, histories: HistoryRec
     ...(await checkReadModel(db, log, stored)),
   ];
   const placesInHistories = new Set([...histories.projected, ...histories.others].map(placeOf));
+  const isInHistories = (decision: RecordedDecision) =>
+    placesInHistories.has(placeOf(decision)) || histories.undecided.has(requestOf(decision));
   return {
     userId,
     decisions: log.commands.length,
     events: log.events.length,
-    inHistories: recorded.filter((decision) => placesInHistories.has(placeOf(decision))).length,
+    inHistories: recorded.filter(isInHistories).length,
     findings: findings.map((finding) => ({ userId, ...finding })),
   };
 }

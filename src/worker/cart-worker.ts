@@ -2,6 +2,7 @@ import { Client } from '@temporalio/client';
 import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import { createActivities } from '../../activities';
+import { cartBuildId } from '../contract/workflow';
 import type { DeliveryOptions } from '../delivery/left-behind';
 import { payloadConverterPath } from './bundle';
 import { createPacedSlots, markCartsInUse } from './paced-slots';
@@ -33,6 +34,7 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     ...options,
     ...interruption,
     activities: createActivities({ client, db }, { lateAfterMs }),
+    buildId: cartBuildId,
     dataConverter: { payloadConverterPath },
     interceptors: { activity: [markCartsInUse(pace), sendHeartbeats] },
     tuner: {
@@ -41,7 +43,8 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
       // Many activities wait to share one transaction, so they need more slots than Postgres has connections. If the
       // worker that scheduled an activity has a free slot, the activity starts there without the server's task queue.
       activityTaskSlotSupplier: { type: 'fixed-size', numSlots: 500 },
-      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
+      // One for each workflow task; more, since an attempt that Postgres does not answer keeps its slot for seconds.
+      localActivityTaskSlotSupplier: { type: 'fixed-size', numSlots: 200 },
       nexusTaskSlotSupplier: { type: 'fixed-size', numSlots: 1 },
     },
     // By default only two of ten polls are for carts that are in no worker's cache, and new users would wait.

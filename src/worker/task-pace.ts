@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { watchProcessors } from './processors';
 
 /**
  * The longest wait between two tasks of one cart. It must stay below `stickyQueueScheduleToStartTimeout`, because the
@@ -43,10 +43,9 @@ const isTurnFull = (tasksTaken: number, waitMs: number, cartsInUse: number): boo
 /**
  * Slows down the workflow tasks of a worker whose machine is overloaded. Each cart then takes its tasks less often, and
  * the commands that arrive between two tasks share one decision, one projection and one write. Each of these costs
- * about as much as receiving a command. No task waits while a tenth of the processors is free. Load from other
- * processes counts too.
+ * about as much as receiving a command. No task waits while a tenth of the processors is free.
  * @param now the clock, in milliseconds.
- * @param usedShare the share of the machine's processors that was used since the last call.
+ * @param usedShare the share of the processors that was used since the last call.
  */
 export function createTaskPace(now = () => performance.now(), usedShare = watchProcessors()): TaskPace {
   let waitMs = 0;
@@ -81,29 +80,4 @@ export function createTaskPace(now = () => performance.now(), usedShare = watchP
       return Math.max(0, turn.startsAt - at);
     },
   };
-}
-
-const statFile = '/proc/stat';
-
-/** Returns the share of all processors of this machine that was used since the last call. Always 0 if not on Linux. */
-function watchProcessors(): () => number {
-  if (!existsSync(statFile)) return () => 0;
-  let last = readProcessors();
-  return () => {
-    const now = readProcessors();
-    const [all, idle] = [now.all - last.all, now.idle - last.idle];
-    last = now;
-    return all > 0 ? 1 - idle / all : 0;
-  };
-}
-
-/**
- * The ticks since the machine started, see proc_stat(5): user, nice, system, idle, iowait, irq, softirq and steal. A
- * processor is idle while it waits for a disk.
- */
-function readProcessors() {
-  const [total = ''] = readFileSync(statFile, 'utf8').split('\n', 1);
-  const ticks = total.trim().split(/\s+/).slice(1, 9).map(Number);
-  const [, , , idle = 0, iowait = 0] = ticks;
-  return { all: ticks.reduce((sum, value) => sum + value, 0), idle: idle + iowait };
 }

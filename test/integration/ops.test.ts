@@ -85,8 +85,8 @@ describe('ops replay', () => {
     const [run] = await readRuns(world, user);
     const History = temporal.api.history.v1.History;
     const broken = History.decode(History.encode(run!.history).finish());
-    broken.events.find((event) => event.activityTaskScheduledEventAttributes)!.activityTaskScheduledEventAttributes!
-      .activityType!.name = 'other';
+    broken.events.find((event) => event.markerRecordedEventAttributes)!.markerRecordedEventAttributes!.markerName =
+      'other';
     const archived = {
       userId: other,
       workflowId: cartWorkflowId(other),

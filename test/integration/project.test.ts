@@ -4,8 +4,9 @@ import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
 import { emptyCheckpoint, handleAgain, type RecordedDecision, refOf } from '../../src/domain/handle';
 import { archive } from '../../src/postgres/archive';
-import { readCheckpoint } from '../../src/postgres/log/checkpoint';
+import { readRecordEnd } from '../../src/postgres/log/checkpoint';
 import { genesisOf } from '../../src/postgres/log/hash-chain';
+import { createProjector } from '../../src/postgres/projection/group-commits';
 import { createCartReader, type ReadCart } from '../../src/queries/read-cart';
 import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
@@ -18,7 +19,7 @@ beforeAll(async () => {
   readCart = createCartReader(database.db);
   const noHistories = async () => [];
   activities = {
-    projectCart: createProjectCart(database.db, noHistories),
+    projectCart: createProjectCart(database.db, createProjector(database.db), noHistories),
   };
 });
 afterAll(() => database.drop());
@@ -79,7 +80,7 @@ describe('projecting decisions', () => {
       currency: 'EUR',
     });
     expect(items).toMatchObject([{ product_id: 'pad', quantity: 3, unit_price: 250, added_version: 6 }]);
-    expect(await readCheckpoint(database.db, userId)).toEqual(checkpoint);
+    expect((await readRecordEnd(database.db, userId)).checkpoint).toEqual(checkpoint);
   });
 
   it('writes the same rows for every division into batches, with repeats and in parallel', async () => {
@@ -207,7 +208,7 @@ describe('projecting decisions', () => {
       return decisions;
     };
     const headOf = async (user: string) => {
-      const { sequence, last } = await readCheckpoint(database.db, user);
+      const { sequence, last } = (await readRecordEnd(database.db, user)).checkpoint;
       return { sequence, last: last! };
     };
     expect(await rejectReuse()).toEqual([
@@ -267,6 +268,6 @@ describe('the log and the archive', () => {
 
 describe('loadCheckpoint', () => {
   it('returns an empty cart at version 0 for an unknown user', async () => {
-    expect(await readCheckpoint(database.db, newUser())).toEqual(decideAll([]).checkpoint);
+    expect(await readRecordEnd(database.db, newUser())).toEqual({ checkpoint: decideAll([]).checkpoint });
   });
 });

@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Knex } from 'knex';
 import { handle } from '../../src/domain/handle';
 import { archive } from '../../src/postgres/archive';
-import { readCheckpoint } from '../../src/postgres/log/checkpoint';
+import { readRecordEnd } from '../../src/postgres/log/checkpoint';
 import { migrate } from '../../src/postgres/migrations/migrate';
 import { project } from '../../src/postgres/projection/project';
 import { upgradeChains } from '../../src/postgres/projection/upgrade-chains';
@@ -31,7 +31,7 @@ async function useCarts(db: Knex): Promise<void> {
       ][step % 4]!;
       const context = { now: new Date().toISOString(), runId: 'run', freshId: () => '', unprojectedCount: 0 };
       const own = { commandId: `${user}-${step}`, actor: step % 2 === 0 ? `user:${user}` : 'support' };
-      const { decision } = handle(await readCheckpoint(db, user), command({ ...fields, ...own }), context);
+      const { decision } = handle((await readRecordEnd(db, user)).checkpoint, command({ ...fields, ...own }), context);
       await db.transaction((trx) => project(trx, user, [decision!]));
     }
     for (const runId of ['first', 'second', 'third']) {

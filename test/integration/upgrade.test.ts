@@ -3,7 +3,7 @@ import type { CartEvent } from '../../src/domain/events';
 import { evolve } from '../../src/domain/evolve';
 import { handle, type RecordedDecision } from '../../src/domain/handle';
 import { type Cart, emptyCart, itemCountOf, subtotalOf } from '../../src/domain/state';
-import { readCheckpoint } from '../../src/postgres/log/checkpoint';
+import { readRecordEnd } from '../../src/postgres/log/checkpoint';
 import { hashEvent } from '../../src/postgres/log/first-format';
 import { currentForks } from '../../src/postgres/log/forks';
 import { readLogs } from '../../src/postgres/log/read-logs';
@@ -99,7 +99,7 @@ describe.each(schemas)('an upgrade from the schema after migration %s', (schema)
   });
 
   it('lets carts continue', async () => {
-    const checkpoint = await readCheckpoint(db, 'alice');
+    const { checkpoint } = await readRecordEnd(db, 'alice');
     const context = { now: new Date().toISOString(), runId: 'next', freshId: () => 'fresh', unprojectedCount: 0 };
     const { decision } = handle(checkpoint, command(add('ink', 7, { commandId: 'after-the-upgrade' })), context);
     expect(await db.transaction((trx) => project(trx, 'alice', [decision!]))).toBe(1);
@@ -133,7 +133,7 @@ describe('the upgrade to one chain over the decisions', () => {
   const findingsOf = async (user: string) => (await verifyCart(db, user, asProjected([]))).findings;
   const next = async (user: string, commandId: string) => {
     const context = { now: new Date().toISOString(), runId: 'next', freshId: () => 'fresh', unprojectedCount: 0 };
-    return handle(await readCheckpoint(db, user), command(add('ink', 7, { commandId })), context).decision!;
+    return handle((await readRecordEnd(db, user)).checkpoint, command(add('ink', 7, { commandId })), context).decision!;
   };
 
   /** Writes a decision as the code did that hashed only events. */

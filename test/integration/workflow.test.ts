@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { parseSignal } from '../../src/contract/signals';
 import { readRuns } from '../../src/temporal/histories/histories';
+import { buttonsOf } from '../support/buttons';
 import { malformedSignals } from '../support/malformed-signals';
 import { expectConsistentLog, readLog } from '../support/read-log';
 import { until } from '../support/until';
@@ -146,11 +147,13 @@ describe('a cart in the Web UI', () => {
     await world.request('POST', `/carts/${user}/items`, { productId: 'pen', quantity: 3 }, wait);
     await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
     await world.request('POST', `/carts/${user}/checkout`, undefined, wait);
-    const { events } = await world.client.workflow.getHandle(cartWorkflowId(user)).fetchHistory();
+    const run = buttonsOf(world, user);
+    await until('the history has all', async () => (await run.count('markerRecordedEventAttributes')) === 3);
+    const { events } = await run.handle().fetchHistory();
     const signals = events!.flatMap((event) => event.workflowExecutionSignaledEventAttributes?.signalName ?? []);
     expect(signals).toEqual(['addItem', 'checkOut', 'checkOut']);
     const summaries = events!.flatMap((event) => {
-      const data = event.activityTaskScheduledEventAttributes && event.userMetadata?.summary?.data;
+      const data = event.markerRecordedEventAttributes && event.userMetadata?.summary?.data;
       return data ? [JSON.parse(Buffer.from(data).toString())] : [];
     });
     expect(summaries).toEqual(['v1: ItemAdded', 'v2: CartCheckedOut', 'rejected cart_empty']);

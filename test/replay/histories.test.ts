@@ -97,10 +97,14 @@ describe('the present rules', () => {
     const loaded = events
       .map((event) => event.activityTaskCompletedEventAttributes)
       .find((completed) => completed && activityOf(completed.scheduledEventId).activityType?.name === 'loadCheckpoint');
-    const begun = carried ?? firstOf(loaded?.result);
+    const answersAtOnce = events.map((event) => firstOf(event.markerRecordedEventAttributes?.details?.result));
+    const begun = carried ?? firstOf(loaded?.result) ?? answersAtOnce.find((answer) => answer?.leftBehind);
     let checkpoint: Checkpoint = begun?.checkpoint ?? begun ?? emptyCheckpoint;
     const from = checkpoint.sequence;
     const recorded = new Map<number, RecordedDecision>();
+    for (const { decisions = [] } of answersAtOnce.filter(Boolean)) {
+      for (const decision of decisions) recorded.set(decision.sequence, decision);
+    }
     for (const event of events) {
       const scheduled = event.activityTaskScheduledEventAttributes;
       if (scheduled?.activityType?.name !== 'projectCart') continue;

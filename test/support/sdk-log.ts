@@ -8,7 +8,12 @@ interface LogLine {
 }
 
 const lines: LogLine[] = [];
-const expected: RegExp[] = [];
+/**
+ * Temporal takes a task away when more signals come during it than it holds back, and gives it again. The SDK takes the
+ * new one while a local activity of the earlier one is under way, and logs this as an error.
+ */
+const takenAway = /^Trying to send a new WFT for a run which already has one/;
+const expected = [takenAway];
 let isInstalled = false;
 
 /**

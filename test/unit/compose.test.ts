@@ -3,7 +3,7 @@ import path from 'node:path';
 import Ajv from 'ajv/dist/2020';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config';
-import { failoverSettings } from '../../src/embedded/temporal/dev-server';
+import { serverSettings } from '../../src/embedded/temporal/dev-server';
 
 interface Service {
   image?: string;
@@ -64,7 +64,7 @@ describe('docker-compose.yml', () => {
   it('has the settings with which the embedded Temporal gives carts of a dead worker to another one', () => {
     const content: Record<string, [{ value: unknown }]> = parse(compose.configs['temporal-dynamic-config']!.content);
     const values = Object.fromEntries(Object.entries(content).map(([name, [{ value }]]) => [name, value]));
-    expect(values).toMatchObject(failoverSettings);
+    expect(values).toMatchObject(serverSettings);
   });
 
   it('is valid according to the compose specification', () => {

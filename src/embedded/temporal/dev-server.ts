@@ -43,14 +43,17 @@ const stopSteps: readonly StopStep[] = [
 
 const startsAtMost = 5;
 
-/** Settings of the server that let a cart go on soon at another worker. docker-compose.yml has the same. */
-export const failoverSettings = {
+/** Settings with which commands are fast, and carts soon go on elsewhere. docker-compose.yml has the same. */
+export const serverSettings = {
   // A worker replays a run in about 0.6 ms per event. With the default of 4,096 events, a busy worker can take longer
   // than a workflow task may.
   'limit.historyCount.suggestContinueAsNew': 1_000,
   // A worker that stops gets its open polls back. Else the server can answer one of them with a task that is then lost
   // until it times out.
   'frontend.enableCancelWorkerPollsOnShutdown': true,
+  // By default a shard looks for new tasks at most 20 times a second. All carts of this server share one shard, so a
+  // command would wait for its turn.
+  'history.transferProcessorMaxPollRPS': 2_000,
 };
 
 /**
@@ -121,7 +124,7 @@ function argumentsOf(
     ...repeatOption('--search-attribute', options.searchAttributes),
     ...repeatOption(
       '--dynamic-config-value',
-      mapValues({ ...failoverSettings, ...options.dynamicConfig }, JSON.stringify),
+      mapValues({ ...serverSettings, ...options.dynamicConfig }, JSON.stringify),
     ),
   ];
 }

@@ -1,19 +1,29 @@
 import type { Knex } from 'knex';
+import type { RecordEnd } from '../../contract/activities';
+import { lastAtOnce, mostAtOnce } from '../../contract/at-once';
 import { evolve } from '../../domain/evolve';
 import type { Checkpoint, DecisionRef } from '../../domain/handle';
 import { rememberedCommands } from '../../domain/recent-commands';
 import { emptyCart } from '../../domain/state';
 import { createLookUp } from '../look-up';
+import { readLastDecisions } from './read-logs';
 import { type RecordedRef, recordedRefColumns, toRecordedRef, toRemembered } from './recorded';
 import { eventColumns, toEvent } from './rows';
 
-/** Where a cart's log in Postgres ends: its events folded, and its newest commands. It does not read the read model. */
-export async function readCheckpoint(db: Knex, userId: string): Promise<Checkpoint> {
-  return db.transaction((trx) => readCheckpointIn(trx, userId), { isolationLevel: 'repeatable read', readOnly: true });
+/** Reads where a cart's record ends, from its log alone: the read model may be damaged. */
+export async function readRecordEnd(db: Knex, userId: string): Promise<RecordEnd> {
+  return db.transaction((trx) => readRecordEndIn(trx, userId), { isolationLevel: 'repeatable read', readOnly: true });
 }
 
-/** As `readCheckpoint`, in a transaction in which the log does not change. */
-export async function readCheckpointIn(trx: Knex.Transaction, userId: string): Promise<Checkpoint> {
+/** As `readRecordEnd`, in a transaction in which the log does not change. */
+export async function readRecordEndIn(trx: Knex.Transaction, userId: string): Promise<RecordEnd> {
+  const checkpoint = await readCheckpoint(trx, userId);
+  if (checkpoint.sequence === 0) return { checkpoint };
+  return { checkpoint, lastBatch: lastAtOnce(await readLastDecisions(trx, userId, mostAtOnce + 1)) };
+}
+
+/** The events of a cart folded, and its newest commands. */
+async function readCheckpoint(trx: Knex.Transaction, userId: string): Promise<Checkpoint> {
   const events = await trx('cart_events').select(eventColumns).where({ user_id: userId }).orderBy('version');
   const { rows } = await trx.raw(newestCommands, [userId, rememberedCommands]).options({ name: 'newest-commands' });
   const refs = rows.map(toRecordedRef).reverse();

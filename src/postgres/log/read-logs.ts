@@ -135,6 +135,19 @@ export async function readStoredDecisions(db: Knex, { userId, events }: StoredLo
   }));
 }
 
+/** Reads the last decisions on record of a cart, in order. */
+export async function readLastDecisions(db: Knex, userId: string, count: number): Promise<RecordedDecision[]> {
+  const commands = await db('cart_commands').where({ user_id: userId }).orderBy('sequence', 'desc').limit(count);
+  const sequences = commands.map(({ sequence }) => sequence);
+  const events = await db('cart_events')
+    .select(...storedEventColumns)
+    .where({ user_id: userId })
+    .whereIn('sequence', sequences)
+    .orderBy('version');
+  const eventsOf = groupBySequence(events.map((row) => toStoredEvent(row as StoredEventRow)));
+  return commands.reverse().map((row) => toDecision(row, eventsOf.get(row.sequence) ?? []));
+}
+
 /** Reads the salt of a user; null where there is none. */
 export async function readSalt(db: Knex, userId: string): Promise<Buffer | null> {
   return (await db('cart_users').where({ user_id: userId }).first('salt'))?.salt ?? null;

@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
-import type { Batch } from '../../contract/activities';
+import type { Batch, RecordEnd } from '../../contract/activities';
 import { fingerprintOf } from '../../domain/fingerprint';
-import { type Checkpoint, type DecisionRef, isSameDecision, type RecordedDecision, refOf } from '../../domain/handle';
-import { readCheckpointIn } from '../log/checkpoint';
+import { type DecisionRef, isSameDecision, type RecordedDecision, refOf } from '../../domain/handle';
+import { readRecordEndIn } from '../log/checkpoint';
 import { compareLog, ForkError, readStoredParts } from '../log/compare-log';
 import { isReuse, type RecordedRef, readRecordedRefs, readUsedIds, reuseOf, toRemembered } from '../log/recorded';
 import { nameApart } from '../log/rows';
@@ -31,7 +31,7 @@ export interface Divergence {
   /** The first place of the batch that is different on record, in words. */
   readonly reason: string;
   /** Where the record ends. Absent for a batch that does not name what it follows on: its run could not use it. */
-  readonly checkpoint?: Checkpoint;
+  readonly end?: RecordEnd;
 }
 
 /** How many of a batch's decisions were new, or why none of them was written. */
@@ -94,7 +94,7 @@ export async function projectBatches(
     const other = refs === undefined ? forks.get(batch) : findOtherDecision(cart, batch, fresh, refs);
     const reason = other ?? findVersionBreak(cart, fresh);
     if (reason !== undefined) {
-      outcomes.push({ diverged: { reason, ...(refs && { checkpoint: await readRecord(trx, batch.userId, refs) }) } });
+      outcomes.push({ diverged: { reason, ...(refs && { end: await readRecord(trx, batch.userId, refs) }) } });
     } else if (gap !== undefined) {
       outcomes.push({ gap });
     } else {
@@ -197,16 +197,12 @@ function isUsedBy(decisions: readonly RecordedDecision[]): (recorded: RecordedRe
 }
 
 /** Where the record ends, remembering those commands of the batch that are on record, however old. */
-async function readRecord(
-  trx: Knex.Transaction,
-  userId: string,
-  recorded: readonly RecordedRef[],
-): Promise<Checkpoint> {
-  const checkpoint = await readCheckpointIn(trx, userId);
+async function readRecord(trx: Knex.Transaction, userId: string, recorded: readonly RecordedRef[]): Promise<RecordEnd> {
+  const { checkpoint, ...end } = await readRecordEndIn(trx, userId);
   const found = toRemembered(recorded);
-  return {
-    ...checkpoint,
+  const remembered = {
     recentCommandIds: [...checkpoint.recentCommandIds, ...found.recentCommandIds],
     recentFingerprints: [...(checkpoint.recentFingerprints ?? []), ...found.recentFingerprints],
   };
+  return { ...end, checkpoint: { ...checkpoint, ...remembered } };
 }

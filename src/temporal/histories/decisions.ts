@@ -1,8 +1,9 @@
-import { type Batch, type LoadedCart, type ProjectionResult, projectCartActivity } from '../../contract/activities';
+import { projectCartActivity, type RecordEnd, type StoredBatch } from '../../contract/activities';
+import { isObject } from '../../contract/objects';
 import type { CarriedState } from '../../contract/workflow';
 import { type Checkpoint, type DecisionRef, type RecordedDecision, refOf } from '../../domain/handle';
 import { payloadConverter } from '../payload-converter';
-import type { History } from './runs';
+import type { History, HistoryEvent } from './runs';
 
 /** A decision as a run's history has it. */
 export interface HistoryDecision {
@@ -23,41 +24,64 @@ export interface HistoryDecision {
 export function decisionsIn(history: History): HistoryDecision[] {
   const batches = new Map<string, StoredBatch>();
   const found = new Map<string, HistoryDecision>();
-  const note = ({ decisions, after }: StoredBatch, status: HistoryDecision['status']) => {
-    for (const [index, decision] of decisions.entries()) {
-      const predecessor = index === 0 ? after : refOf(decisions[index - 1]!);
-      found.set(nameOf(refOf(decision)), { decision, status, ...(predecessor === undefined ? {} : { predecessor }) });
-    }
+  const note = (batch: StoredBatch, status: HistoryDecision['status']) => {
+    for (const each of inOrder(batch, status)) found.set(nameOf(refOf(each.decision)), each);
   };
   for (const event of history.events ?? []) {
     const { activityTaskScheduledEventAttributes: scheduled, activityTaskCompletedEventAttributes: completed } = event;
     if (scheduled?.activityType?.name === projectCartActivity) {
       const batch = decode<StoredBatch>(scheduled.input);
-      if (!Array.isArray(batch?.decisions)) {
-        throw new Error(`Event ${event.eventId} of the history has no readable decisions.`);
-      }
+      if (!isBatch(batch)) throw new Error(`Event ${event.eventId} of the history has no readable decisions.`);
       batches.set(String(event.eventId), batch);
       note(batch, 'open');
     }
     const batch = completed && batches.get(String(completed.scheduledEventId));
     if (batch) note(batch, statusOf(decode(completed.result)));
+    const atOnce = answeredAtOnce(event);
+    if (isBatch(atOnce)) note(atOnce, 'projected');
   }
   return [...found.values()];
 }
 
-type StoredBatch = Pick<Batch, 'decisions' | 'after'>;
+const isBatch = (value: unknown): value is StoredBatch => isObject(value) && Array.isArray(value.decisions);
 
-/**
- * What a run was told to be the last decision on record: by the run before it, when it loaded its checkpoint, and where
- * the record had gone another way. So these were projected, even if the run that made them did not live to know.
- */
-export function recordEndsIn({ events }: History): DecisionRef[] {
+const inOrder = ({ decisions, after }: StoredBatch, status: HistoryDecision['status']): HistoryDecision[] =>
+  decisions.map((decision, index) => {
+    const predecessor = index === 0 ? after : refOf(decisions[index - 1]!);
+    return { decision, status, ...(predecessor === undefined ? {} : { predecessor }) };
+  });
+
+/** What a run was told of the record: by the run before it, when it was loaded, and where the record differed. */
+interface Told {
+  /** The decisions that were the last on record at some time. */
+  readonly ends: readonly DecisionRef[];
+  /** Decisions on record, whichever run made them: that run may have ended before its history had them. */
+  readonly recorded: readonly HistoryDecision[];
+}
+
+/** Reads what a run was told of the record. What is there was projected. */
+export function toldIn({ events }: History): Told {
   const carried = decode<CarriedState>(events![0]!.workflowExecutionStartedEventAttributes?.input);
-  const results = events!.map(({ activityTaskCompletedEventAttributes: completed }) =>
-    decode<Partial<LoadedCart & ProjectionResult & Checkpoint>>(completed?.result),
+  const answers = events!.map(
+    (event) => answeredAtOnce(event) ?? decode<Answer>(event.activityTaskCompletedEventAttributes?.result),
   );
-  const ends = [carried?.projected, ...results.map((result) => result?.checkpoint?.last ?? result?.last)];
-  return ends.filter((end) => end !== undefined);
+  const ends = [carried?.projected, ...answers.map((answer) => answer?.checkpoint?.last ?? answer?.last)];
+  return {
+    ends: ends.filter((end) => end !== undefined),
+    recorded: answers.flatMap((answer) => (isBatch(answer?.lastBatch) ? inOrder(answer.lastBatch, 'projected') : [])),
+  };
+}
+
+/** What the cart's activities can have answered. Before version 0.3.0, loading a cart answered with its checkpoint. */
+type Answer = Partial<RecordEnd & Checkpoint>;
+
+/** The SDK's name of the marker in which it keeps what a local activity answered. */
+const localActivityMarker = 'core_local_activity';
+
+/** What an activity answered that ran within a task of the run. */
+function answeredAtOnce({ markerRecordedEventAttributes: marker }: HistoryEvent): Answer | undefined {
+  if (marker?.markerName !== localActivityMarker) return undefined;
+  return decode<Answer>(marker.details?.result);
 }
 
 /** Two decisions that different runs made at the same place have different names. */

@@ -1,14 +1,16 @@
 import { type DecisionRef, isSameDecision, type RecordedDecision, refOf } from '../../domain/handle';
-import { decisionsIn, type HistoryDecision, nameOf, recordEndsIn } from './decisions';
+import { markReuse } from '../../domain/recent-commands';
+import { identify } from '../../domain/record-command';
+import { decisionsIn, type HistoryDecision, nameOf, toldIn } from './decisions';
 import type { HistorySource } from './histories';
 import { newestFirst } from './newest-first';
-import { hasLeftBehind } from './received-commands';
+import { commandsUndecidedIn, hasLeftBehind } from './received-commands';
 import { endOf, type History, originOf } from './runs';
 
 /** What the histories say together that have been added, the newest first. */
 function openCollection() {
   const byName = new Map<string, HistoryDecision>();
-  const bySequence = new Map<number, HistoryDecision[]>();
+  const bySequence = new Map<number, Set<string>>();
   const confirmed = new Set<string>();
   let end: DecisionRef | undefined;
 
@@ -21,12 +23,12 @@ function openCollection() {
     if (byName.has(name) && each.status !== 'projected') return;
     byName.set(name, each);
     const { sequence } = each.decision;
-    bySequence.set(sequence, [...(bySequence.get(sequence) ?? []), each]);
+    bySequence.set(sequence, (bySequence.get(sequence) ?? new Set()).add(name));
   };
   const add = (history: History) => {
     const decisions = decisionsIn(history);
-    const ends = recordEndsIn(history);
-    for (const each of decisions) addDecision(each);
+    const { ends, recorded } = toldIn(history);
+    for (const each of [...decisions, ...recorded]) addDecision(each);
     for (const each of ends) confirmed.add(nameOf(each));
     const isOpen = endOf(history) === undefined;
     const own = decisions.filter((each) => isShown(each) || (isOpen && each.status === 'open'));
@@ -40,7 +42,8 @@ function openCollection() {
     end: () => end,
     decisions: () => [...byName.values()],
     find: (ref: DecisionRef) => byName.get(nameOf(ref)),
-    shownAt: (sequence: number) => bySequence.get(sequence)?.filter(isShown) ?? [],
+    shownAt: (sequence: number) =>
+      [...(bySequence.get(sequence) ?? [])].map((name) => byName.get(name)!).filter(isShown),
   };
 }
 
@@ -135,6 +138,8 @@ export interface HistoryRecord {
   /** Those of which it is not known, or known not, that they were projected. */
   readonly others: readonly RecordedDecision[];
   readonly runIds: ReadonlySet<string>;
+  /** The ids and fingerprints of commands that a run received and of which its history has no decision yet. */
+  readonly undecided: ReadonlySet<string>;
   /** Whether any run ended without handing on what it had received. */
   readonly hasLeftRuns: boolean;
 }
@@ -144,6 +149,7 @@ export const asProjected = (decisions: readonly RecordedDecision[]): HistoryReco
   projected: decisions,
   others: [],
   runIds: new Set(),
+  undecided: new Set(),
   hasLeftRuns: false,
 });
 
@@ -151,11 +157,16 @@ export const asProjected = (decisions: readonly RecordedDecision[]): HistoryReco
 export async function readHistoryRecord(source: HistorySource, userId: string): Promise<HistoryRecord> {
   const collection = openCollection();
   const runIds = new Set<string>();
+  const undecided = new Set<string>();
   let hasLeftRuns = false;
   for await (const history of newestFirst(source, userId)) {
     collection.add(history);
     runIds.add(originOf(history).runId);
     hasLeftRuns ||= hasLeftBehind(history);
+    for (const { command } of commandsUndecidedIn(history)) {
+      const { ids, fingerprint } = identify(command);
+      for (const id of ids) undecided.add(markReuse(id, fingerprint));
+    }
   }
   const decisionsThat = (isWanted: (each: HistoryDecision) => boolean) =>
     collection
@@ -166,6 +177,7 @@ export async function readHistoryRecord(source: HistorySource, userId: string): 
     projected: decisionsThat(collection.isShown),
     others: decisionsThat((each) => !collection.isShown(each)),
     runIds,
+    undecided,
     hasLeftRuns,
   };
 }

@@ -6,7 +6,7 @@ import { Reader } from 'protobufjs';
 Reader.discardUnknown = false;
 
 export type History = temporal.api.history.v1.IHistory;
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 
 /** When a run started, and after which run. */
 export interface RunStart {
