@@ -16,8 +16,13 @@ export interface CommandPorts {
   readonly sendCommand: SendCommand;
   readonly catalogue: Catalogue;
   readonly findOutcome: (userId: string, commandId: string) => Promise<CommandOutcome | undefined>;
-  /** Returns the outcome once it is projected; undefined if that takes longer than `seconds`. */
-  readonly awaitOutcome: (userId: string, commandId: string, seconds: number) => Promise<CommandOutcome | undefined>;
+  /** Sends the command, and returns its outcome once it is projected; undefined if that takes longer than `seconds`. */
+  readonly awaitOutcome: (
+    userId: string,
+    commandId: string,
+    seconds: number,
+    send: () => Promise<void>,
+  ) => Promise<CommandOutcome | undefined>;
   readonly readCart: (userId: string) => Promise<{ readonly version: number }>;
   /** Reads the cart at a version; undefined if the cart does not have that version. */
   readonly readCartAt: (userId: string, version: number) => Promise<Cart | undefined>;
@@ -52,15 +57,19 @@ export async function answerCommand(
   if (earlierOutcome !== undefined) {
     assertSameRequest(earlierOutcome, request, expectedVersion);
     res.set('Idempotent-Replayed', 'true');
-  } else {
+  }
+  const sendNew = async () => {
     const envelope = { commandId, issuedAt: new Date().toISOString(), actor: `user:${userId}` };
     const command = await request.toCommand(
       expectedVersion === undefined ? envelope : { ...envelope, expectedVersion },
     );
     await send(ports, userId, command);
+  };
+  if (waitSeconds === 0) {
+    if (earlierOutcome === undefined) await sendNew();
+    return answerAccepted(res, userId, commandId);
   }
-  const outcome =
-    waitSeconds > 0 ? (earlierOutcome ?? (await ports.awaitOutcome(userId, commandId, waitSeconds))) : undefined;
+  const outcome = earlierOutcome ?? (await ports.awaitOutcome(userId, commandId, waitSeconds, sendNew));
   if (outcome === undefined) return answerAccepted(res, userId, commandId);
   assertSameRequest(outcome, request, expectedVersion);
   if (outcome.status === 'rejected') {

@@ -1,5 +1,5 @@
 import type { CartRun } from '../temporal/histories/histories';
-import { bundleCartWorkflow, payloadConverterPath } from '../worker/bundle';
+import { loadCartWorkflow, payloadConverterPath } from '../worker/bundle';
 import type { OpsContext, RegisterOp } from './context';
 import { noHistoryOf, runsOf } from './histories';
 import { examples, parseCount, parseId } from './options';
@@ -35,7 +35,7 @@ export const registerReplay: RegisterOp = (program, run) => {
 async function replay(context: OpsContext, { user, sample, json }: Options): Promise<number> {
   const source = await context.histories();
   const options = {
-    workflowBundle: await bundleCartWorkflow(),
+    workflowBundle: await loadCartWorkflow(),
     dataConverter: { payloadConverterPath },
   };
   const progress = context.startProgress('histories replayed');

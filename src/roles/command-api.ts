@@ -25,8 +25,8 @@ export async function openCommandApi({ temporal, databaseUrl, logger, stopping }
     sendCommand: createCommandSender(client, temporal.taskQueue, createNewUserCheck(db)),
     catalogue,
     findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
-    awaitOutcome: (userId: string, commandId: string, seconds: number) =>
-      awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId)),
+    awaitOutcome: (userId: string, commandId: string, seconds: number, send: () => Promise<void>) =>
+      awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId), send),
     readCart: createCartReader(db),
     readCartAt: (userId: string, version: number) => readCartAt(db, userId, version),
     logger,

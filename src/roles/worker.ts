@@ -10,7 +10,7 @@ import { checkDatabase } from '../postgres/database';
 import { upgradeChains } from '../postgres/projection/upgrade-chains';
 import { sweepClosedRuns } from '../temporal/histories/archive-runs';
 import type { HistorySource } from '../temporal/histories/histories';
-import { bundleCartWorkflow } from '../worker/bundle';
+import { loadCartWorkflow } from '../worker/bundle';
 import { repeat } from '../worker/repeat';
 import { runCartWorker } from '../worker/run-cart-worker';
 import { installRuntime } from '../worker/runtime';
@@ -45,7 +45,7 @@ export async function openWorker({
     databaseUrl,
     taskQueue,
     lateAfterMs,
-    workflowBundle: await bundleCartWorkflow(),
+    workflowBundle: await loadCartWorkflow(),
   });
   const { worker, db } = cartWorker;
   const repeated = [
