@@ -11,7 +11,7 @@ COPY workflows workflows
 COPY activities activities
 RUN npm run build
 
-# --omit=optional would remove the native part of @swc/core, which the worker needs to bundle workflows. So this removes
+# --omit=optional would remove the native part of @swc/core, with which the SDK bundles workflows. So this removes
 # only the embedded Postgres, and the parts of the Temporal SDK for other platforms.
 FROM base AS dependencies
 COPY package.json package-lock.json ./

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Knex } from 'knex';
 import { type Batch, divergedFailure, type ProjectionAtOnce, type ProjectionResult } from '../src/contract/activities';
 import { readRecordEnd } from '../src/postgres/log/checkpoint';
@@ -33,7 +33,7 @@ export const createProjectCart =
 export const createProjectAtOnce =
   (projectInGroups: Projector) =>
   async (batch: Batch): Promise<ProjectionAtOnce> => {
-    const outcome = await projectInGroups(batch);
+    const outcome = await projectInGroups(batch, Context.current().cancellationSignal);
     if ('gap' in outcome) throw outcome.gap;
     if ('broken' in outcome) throw outcome.broken;
     if ('diverged' in outcome) return toDiverged(outcome.diverged);

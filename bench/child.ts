@@ -19,6 +19,8 @@ const logger = pino({ level: 'error' }, pino.destination({ dest: 2, sync: true }
 /** The kinds of process: a role of the cart as it runs in production, or an alternative. */
 const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened>>> = {
   cart: async (options) => serve(await openWorker({ ...roleOptions(options), lateAfterMs: 3_600_000 })),
+  'many-carts': async (options) =>
+    serve(await openWorker({ ...roleOptions(options), lateAfterMs: 3_600_000, cachedCarts: 20_000 })),
   commands: async (options) => serve(await openCommandApi(roleOptions(options))),
   queries: async (options) => serve(await openQueryApi(roleOptions(options))),
   floor: openSimple('floor'),

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type CleanUp, createCleanUp, Interruption, untilInterrupted } from './clean-up';
 import { hotCart, newCarts, pageLoads, waitedFor, warmCarts } from './loads/commands';
-import { historyCosts, processCosts, storageCosts } from './loads/costs';
+import { cachedCarts, historyCosts, processCosts, storageCosts } from './loads/costs';
 import { loneCommands, openLoop } from './loads/latency';
 import { reading, reporting } from './loads/reads';
 import { rebuilding } from './loads/rebuild';
@@ -25,6 +25,7 @@ const loads: Readonly<Record<string, (setup: Setup, scale: Scale) => Promise<Lin
   rebuild: rebuilding,
   'history-costs': historyCosts,
   'process-costs': processCosts,
+  'cached-carts': cachedCarts,
   'storage-costs': storageCosts,
 };
 

@@ -27,8 +27,8 @@ export interface Setup {
   readonly children: Readonly<Record<Kind, Child>>;
   readonly http: Readonly<Record<'commands' | 'queries' | 'bare-reads', Http>>;
   readonly designs: Readonly<Record<Design, Contestant>>;
-  /** Replaces the process of this kind by a new one. */
-  restart(kind: Kind): Promise<void>;
+  /** Replaces the process of this kind by a new one, of another kind if that is named. */
+  restart(kind: Kind, by?: Kind | 'many-carts'): Promise<void>;
   /** Creates an empty database with the cart's tables. */
   createDatabase(): Promise<{ readonly db: Knex; drop(): Promise<void> }>;
 }
@@ -42,10 +42,10 @@ export async function openSetup(cleanUp: CleanUp, options: { readonly isDurable:
   await db.raw(`${simpleTables}; ${rowTables}`);
   const catalogue = createCatalogue(db);
   for (const product of products) await catalogue.put(product);
-  const start = (kind: Kind | (typeof laterKinds)[number]) =>
+  const start = (kind: Kind | 'many-carts' | (typeof laterKinds)[number]) =>
     startChild(cleanUp, kind, { address: temporalAddress, databaseUrl });
   const children = {} as Record<Kind, Child>;
-  // One after the other: each bundles its workflow, which uses all of the processor.
+  // One after the other: the simple ones bundle their workflow, which uses all of the processor.
   for (const kind of kinds) children[kind] = await start(kind);
   const http = {
     commands: openHttp(children.commands.port),
@@ -67,9 +67,9 @@ export async function openSetup(cleanUp: CleanUp, options: { readonly isDurable:
     db,
     children,
     http,
-    async restart(kind) {
+    async restart(kind, by = kind) {
       await children[kind].stop();
-      children[kind] = await start(kind);
+      children[kind] = await start(by);
     },
     createDatabase: () => createDatabase(cleanUp, databaseUrl),
   };

@@ -21,6 +21,7 @@ const environment = z.object({
   HEADS_DIR: z.string().min(1).optional(),
   HEADS_INTERVAL_MINUTES: z.coerce.number().positive().default(60),
   LATE_COMMAND_MINUTES: z.coerce.number().positive().default(60),
+  CACHED_CARTS: z.coerce.number().int().min(2).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   CART_DATA_DIR: z.string().min(1).default('.data'),
   CART_CACHE_DIR: z.string().min(1).optional(),
@@ -48,6 +49,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
     lateAfterMs: env.LATE_COMMAND_MINUTES * 60_000,
+    cachedCarts: env.CACHED_CARTS,
     heads: {
       privateKeyFile: env.HEADS_PRIVATE_KEY_FILE,
       publicKeyFile: env.HEADS_PUBLIC_KEY_FILE,

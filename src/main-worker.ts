@@ -6,8 +6,8 @@ import { openWorker } from './roles/worker';
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);
   await migrateDatabase(databaseUrl);
-  const { temporal, lateAfterMs, heads } = self.config;
-  const role = await openWorker({ temporal, databaseUrl, lateAfterMs, heads, logger: self.logger });
+  const { temporal, lateAfterMs, cachedCarts, heads } = self.config;
+  const role = await openWorker({ temporal, databaseUrl, lateAfterMs, cachedCarts, heads, logger: self.logger });
   const url = await serveRoles(self, [role], 3002);
   self.logger.info(`the worker is polling; its health is at ${url}`);
 });

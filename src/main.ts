@@ -15,9 +15,10 @@ void runProcess(async (self) => {
   await migrateDatabase(databaseUrl);
   await seedCatalogue(databaseUrl);
   const webUiUrl = uiUrl ?? self.config.webUiUrl;
+  const { lateAfterMs, cachedCarts, heads } = self.config;
   const options = { temporal, databaseUrl, webUiUrl, logger: self.logger, stopping: self.stopping };
   const roles = [
-    await openWorker({ ...options, lateAfterMs: self.config.lateAfterMs, heads: self.config.heads }),
+    await openWorker({ ...options, lateAfterMs, cachedCarts, heads }),
     await openQueryApi(options),
     await openCommandApi(options),
   ];

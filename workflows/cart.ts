@@ -85,7 +85,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     mayBeLeftBehind = true;
   };
   setHandler(deliverSignal, expectLeftBehind, { description: 'Takes over the commands that earlier runs left behind' });
-  const project = openProjection();
+  const project = openProjection(carried === undefined && checkpoint.sequence > 0);
   let unprojected = [...(carried?.unprojected ?? [])];
   /** Whether some of these are of commands that this run did not receive itself. */
   let isTakingOver = unprojected.length > 0;

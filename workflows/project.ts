@@ -11,15 +11,20 @@ export type Projection = (batch: Batch, isLone: boolean) => Promise<ProjectionRe
 
 /**
  * Begins to project a run's batches. A lone one is projected at once, within the task that decided it. Where Postgres
- * does not answer in time, this batch and the next one go the regular way, in which Temporal keeps them.
+ * does not answer in time, this batch and the next one go the regular way, in which Temporal keeps them. So does the
+ * next one after a run was told where the record ends: the history must have that before the run builds on it.
+ * @param isTold whether the run has just been told that.
  */
-export function openProjection(): Projection {
-  let regularBatches = 0;
+export function openProjection(isTold: boolean): Projection {
+  let regularBatches = isTold ? 1 : 0;
   return async (batch, isLone) => {
     if (isLone && regularBatches === 0 && canRunAtOnce()) {
       const options = { ...atOnceOptions, summary: summarise(batch.decisions) };
       const result = await answerAtOnce(() => projectAtOnce.executeWithOptions(options, [batch]));
-      if (result !== undefined) return result;
+      if (result !== undefined) {
+        if (result.outcome === 'diverged') regularBatches = 1;
+        return result;
+      }
       regularBatches = 2;
     }
     if (regularBatches > 0) regularBatches -= 1;

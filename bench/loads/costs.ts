@@ -175,6 +175,30 @@ async function memoryPerWorkflow(setup: Setup, design: 'cart' | 'floor', of: Sca
   return { bytes: (after.rss - before.rss) / workflows, cpuMs: (after.cpuMs - before.cpuMs) / workflows };
 }
 
+/** How soon a worker does its first task after its start, and its memory with many carts in its cache. */
+export async function cachedCarts(setup: Setup, { rounds, of }: Scale): Promise<Line[]> {
+  const carts = of(10_000);
+  const wait = { Prefer: 'wait=10' };
+  const send = (userId: string) => sendOverHttp(setup.http.commands, userId, wait);
+  const starts: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const started = performance.now();
+    await setup.restart('cart', 'many-carts');
+    await send(`first-${Date.now()}`);
+    starts.push(performance.now() - started);
+  }
+  await runAtOnce(100, 32, (n) => send(`warm-up-${n}`));
+  const before = await setup.children.cart.usage('collect');
+  await runAtOnce(carts, 32, (n) => send(`cached-${n}`));
+  const after = await setup.children.cart.usage('collect');
+  await setup.restart('cart');
+  return [
+    { ...line('ms from the start of a worker until its first command is projected', 0), figure: spread(starts) },
+    line(`MB of a worker with ${carts} cached carts`, after.rss / 1_000_000),
+    line('kB of each of them', (after.rss - before.rss) / carts / 1_000),
+  ];
+}
+
 /** How many bytes events take in Postgres, and how the time to project a command grows. */
 export async function storageCosts(setup: Setup, { of }: Scale): Promise<Line[]> {
   const lines: Line[] = [];

@@ -36,8 +36,8 @@ export interface RecordEnd {
 }
 
 /**
- * As `ProjectionResult`, of a local activity: its result is in the history, its input is not. So the decisions of the
- * batch are in the result, as they are on record.
+ * As `ProjectionResult`, of a local activity: its result is in the history, its input is not. So the result has the
+ * decisions, which are on record then.
  */
 export type ProjectionAtOnce =
   | ({ readonly outcome: 'projected' } & StoredBatch)
@@ -86,5 +86,5 @@ export interface CartActivities {
   archiveRun(run: { readonly workflowId: string; readonly runId: string }): Promise<void>;
 }
 
-/** The activity whose inputs hold a cart's decisions: rebuilding, healing and verifying read them from the history. */
+/** The regular activity whose inputs hold a cart's decisions: rebuilding, healing and verifying read them there. */
 export const projectCartActivity = 'projectCart' satisfies keyof CartActivities;

@@ -1,13 +1,17 @@
 import { cartWorkflowId, userIdOf } from '../contract/ids';
 import { deliverSignalName } from '../contract/signals';
 import { type CartWorkflow, cartStartOptions, cartWorkflowType } from '../contract/workflow';
+import { refOf } from '../domain/handle';
+import { readRefsOfRun } from '../postgres/log/recorded';
 import { findSettled, markSettled, settledSince } from '../postgres/settled-runs';
 import { signalUntilTaken } from '../temporal/closing-run';
 import { archiveRun } from '../temporal/histories/archive-runs';
+import { decisionsIn, nameOf } from '../temporal/histories/decisions';
 import { forEachAtOnce } from '../temporal/histories/each';
 import { type HistorySource, readHistory } from '../temporal/histories/histories';
 import { type ListedRun, listRuns } from '../temporal/histories/list-runs';
 import { hasLeftBehind } from '../temporal/histories/received-commands';
+import { type History, originOf } from '../temporal/histories/runs';
 import { readUnrecorded } from './unrecorded';
 
 /** The carts that one pass asked to take over what their earlier runs left behind. */
@@ -42,10 +46,19 @@ export async function deliverLeftBehind(
   const userIds = new Set<string>();
   let [commands, newestEnd]: [number, Date | undefined] = [0, undefined];
   const deliver = async ({ workflowId, runId }: ListedRun) => {
-    const left = await countUnrecorded(source, userIdOf(workflowId), runId);
-    if (left === 0) return settle(source, workflowId, runId);
-    commands += left;
-    userIds.add(userIdOf(workflowId));
+    const userId = userIdOf(workflowId);
+    const history = await readHistory(source, userId, runId);
+    if (history !== undefined && hasLeftBehind(history)) {
+      const left = (await readUnrecorded(source, userId, [history])).length;
+      if (left > 0) {
+        commands += left;
+        userIds.add(userId);
+        return;
+      }
+      // The cart's next run is told of them, so that a history has them.
+      if (await hasUnshown(source, userId, history)) await askToTakeOver(source, taskQueue, userId);
+    }
+    await settle(source, workflowId, runId);
   };
   const failures: string[] = [];
   const findKnown = (runIds: readonly string[]) => findSettled(source.db, runIds);
@@ -86,10 +99,11 @@ const queryOf = (since: Date, userId: string | undefined): string =>
     ...(userId === undefined ? [] : [`WorkflowId = '${cartWorkflowId(userId)}'`]),
   ].join(' and ');
 
-async function countUnrecorded(source: HistorySource, userId: string, runId: string): Promise<number> {
-  const history = await readHistory(source, userId, runId);
-  if (history === undefined || !hasLeftBehind(history)) return 0;
-  return (await readUnrecorded(source, userId, [history])).length;
+/** Whether a run made decisions on record that its history does not have, as where its worker was killed. */
+async function hasUnshown({ db }: HistorySource, userId: string, history: History): Promise<boolean> {
+  const shown = new Set(decisionsIn(history).map(({ decision }) => nameOf(refOf(decision))));
+  const made = await readRefsOfRun(db, userId, originOf(history).runId);
+  return made.some((ref) => !shown.has(nameOf(ref)));
 }
 
 async function settle(source: HistorySource, workflowId: string, runId: string): Promise<void> {

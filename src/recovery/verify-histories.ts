@@ -18,7 +18,7 @@ export const placeOf = ({ sequence, runId, decidedAt }: RecordedDecision): strin
   [sequence, runId, decidedAt].join(' ');
 
 /** Equal for the same request under the same id, whether it is the command or was rejected as a reuse of the id. */
-export function requestOf(decision: RecordedDecision): string {
+function requestOf(decision: RecordedDecision): string {
   const { commandId } = decision.command;
   return (isReuse(decision) ? reuseOf : markReuse)(commandId, fingerprintOf(decision.command));
 }
@@ -27,18 +27,19 @@ export function requestOf(decision: RecordedDecision): string {
  * Compares every field of the decisions on record with the histories. A decision that was projected must be on
  * record. Another one may have been left behind by a run that was reset or terminated; then its command must be on
  * record, a reuse of an id under any sequence. And a decision on record must be in the history of its run, where there
- * is that history; or its command must stand there undecided, as where a worker was killed after it projected.
+ * is that history.
+ * @param isExplained whether it is known why the history of its run does not have a decision on record.
  */
 export function checkHistories(
   recorded: readonly RecordedDecision[],
-  { projected, others, runIds, undecided }: HistoryRecord,
+  { projected, others, runIds }: HistoryRecord,
+  isExplained: (decision: RecordedDecision) => boolean,
 ): HistoryFinding[] {
   const bySequence = new Map(recorded.map((decision) => [decision.sequence, decision]));
   const requests = new Set(recorded.map(requestOf));
   const knownReuses = others.filter((decision) => isReuse(decision) && requests.has(requestOf(decision)));
   const commandIds = new Set([...recorded, ...knownReuses].map(({ command }) => command.commandId));
   const places = new Set([...projected, ...others].map(placeOf));
-  const isExpected = (decision: RecordedDecision) => runIds.has(decision.runId) && !undecided.has(requestOf(decision));
   const compare = (decision: RecordedDecision, isBranch: boolean): HistoryFinding[] => {
     const there = bySequence.get(decision.sequence);
     const isSamePlace = there !== undefined && placeOf(there) === placeOf(decision);
@@ -50,7 +51,10 @@ export function checkHistories(
   return [
     ...projected.flatMap((decision) => compare(decision, false)),
     ...others.flatMap((decision) => compare(decision, true)),
-    ...recorded.filter((decision) => isExpected(decision) && !places.has(placeOf(decision))).map(unshown),
+    ...recorded
+      .filter(({ runId }) => runIds.has(runId))
+      .filter((decision) => !places.has(placeOf(decision)) && !isExplained(decision))
+      .map(unshown),
   ];
 }
 

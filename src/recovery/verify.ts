@@ -1,5 +1,4 @@
 import type { Knex } from 'knex';
-import type { RecordedDecision } from '../domain/handle';
 import { readArchiveChain } from '../postgres/archive-chain';
 import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
 import { isRecordedAs } from '../postgres/log/rows';
@@ -7,8 +6,9 @@ import { buildReadModel } from '../postgres/read-model/build';
 import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgres/read-model/stored';
 import { readModelTables } from '../postgres/read-model/tables';
 import type { HistoryRecord } from '../temporal/histories/read-decisions';
+import { findUnfinished } from './unfinished-tasks';
 import { checkArchive, checkChain } from './verify-chain';
-import { checkHistories, placeOf, requestOf } from './verify-histories';
+import { checkHistories, placeOf } from './verify-histories';
 
 /** Something that is wrong with a cart, with its place. */
 export interface Finding {
@@ -25,8 +25,8 @@ export interface Verification {
   readonly decisions: number;
   readonly events: number;
   /**
-   * How many decisions, or the commands that they were made of, are in Temporal's histories or the archive. The others
-   * were deleted and never archived.
+   * How many decisions, or the commands that led to them, are in Temporal's histories or the archive. The others were
+   * deleted and never archived.
    */
   readonly inHistories: number;
   readonly findings: readonly Finding[];
@@ -51,22 +51,21 @@ export async function verifyCart(db: Knex, userId: string, histories: HistoryRec
     { isolationLevel: 'repeatable read', readOnly: true },
   );
   const recorded = decisions.map(({ decision }) => decision);
+  const unfinished = await findUnfinished(recorded, histories);
   const findings = [
     ...checkSequences(log),
     ...checkEvents(log),
     ...checkChain(log, salt, decisions),
     ...checkArchive(userId, salt, archived),
-    ...checkHistories(recorded, histories),
+    ...checkHistories(recorded, histories, (decision) => unfinished.has(placeOf(decision))),
     ...(await checkReadModel(db, log, stored)),
   ];
   const placesInHistories = new Set([...histories.projected, ...histories.others].map(placeOf));
-  const isInHistories = (decision: RecordedDecision) =>
-    placesInHistories.has(placeOf(decision)) || histories.undecided.has(requestOf(decision));
   return {
     userId,
     decisions: log.commands.length,
     events: log.events.length,
-    inHistories: recorded.filter(isInHistories).length,
+    inHistories: recorded.map(placeOf).filter((place) => placesInHistories.has(place) || unfinished.has(place)).length,
     findings: findings.map((finding) => ({ userId, ...finding })),
   };
 }

@@ -22,6 +22,8 @@ const deliverEveryMs = 15_000;
 
 /** What only a worker needs. */
 export interface WorkerOptions extends DeliveryOptions {
+  /** How many carts the worker keeps in memory; without it, as many as the SDK thinks fit into the heap. */
+  readonly cachedCarts?: number | undefined;
   /** Whether and how often the worker writes signed lists of heads. */
   readonly heads?: Config['heads'];
 }
@@ -34,6 +36,7 @@ export async function openWorker({
   temporal,
   databaseUrl,
   lateAfterMs,
+  cachedCarts,
   heads,
   logger,
 }: RoleOptions & WorkerOptions): Promise<Role> {
@@ -45,6 +48,7 @@ export async function openWorker({
     databaseUrl,
     taskQueue,
     lateAfterMs,
+    ...(cachedCarts === undefined ? {} : { maxCachedWorkflows: cachedCarts }),
     workflowBundle: await loadCartWorkflow(),
   });
   const { worker, db } = cartWorker;

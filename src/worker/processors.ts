@@ -59,16 +59,18 @@ const withAncestors = (group: string): string[] =>
  * limit there are no periods. The time that a group used says less: a sample holds two or three periods.
  */
 function watchGroup(file: string): () => number {
-  let last = readPeriods(file);
+  let last = readPeriods(file) ?? { all: 0, throttled: 0 };
   return () => {
-    const now = readPeriods(file);
+    const now = readPeriods(file) ?? last;
     const [all, throttled] = [now.all - last.all, now.throttled - last.throttled];
     last = now;
     return all > 0 ? throttled / all : 0;
   };
 }
 
-function readPeriods(file: string) {
+/** Undefined where the group is gone, as when the process was moved to another one. */
+function readPeriods(file: string): { all: number; throttled: number } | undefined {
+  if (!existsSync(file)) return undefined;
   const numbers = new Map(
     readFileSync(file, 'utf8')
       .split('\n')

@@ -1,5 +1,5 @@
 import { Client } from '@temporalio/client';
-import type { Worker } from '@temporalio/worker';
+import type { NativeConnection, Worker } from '@temporalio/worker';
 import { connectDatabase } from '../postgres/database';
 import { openWorkerConnection, type TemporalNamespace } from '../temporal/connection';
 import type { HistorySource } from '../temporal/histories/histories';
@@ -15,6 +15,13 @@ export interface RunningCartWorker extends HistorySource {
 
 /** A statement that takes longer fails its attempt, and the activity is tried again. */
 const queryTimeoutMs = 8_000;
+
+/** Tasks of earlier builds are replayed with other steps: the server must note with each task which build did it. */
+async function assertNotesBuilds(connection: NativeConnection): Promise<void> {
+  const { capabilities } = await connection.workflowService.getSystemInfo({});
+  if (capabilities?.buildIdBasedVersioning) return;
+  throw new Error('This Temporal server does not note the build ids of workers. Use version 1.21 or a later one.');
+}
 
 /**
  * Connects a cart worker and runs it. If the worker fails later, the unhandled rejection of its run ends the process.
@@ -33,6 +40,7 @@ export async function runCartWorker({
 >): Promise<RunningCartWorker> {
   const { namespace } = temporal;
   const connection = await openWorkerConnection(temporal);
+  await assertNotesBuilds(connection);
   await registerSearchAttributes(connection, namespace);
   const db = connectDatabase(databaseUrl, {
     poolSize: 10,

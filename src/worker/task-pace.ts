@@ -15,8 +15,8 @@ const overloadedShare = 0.95;
 /** If at most this share of the processors is used, the wait shrinks. */
 const relaxedShare = 0.9;
 /**
- * How long a cart counts as in use after its last activity. A single command takes two tasks: one to decide it, one
- * when its projection has ended. During this time many carts with one command each are counted, so they do not wait.
+ * How long a cart counts as in use after its last activity. A command takes two tasks where its projection is a regular
+ * activity. During this time many carts with one command each are counted, so they do not wait.
  */
 const inUseMs = 5_000;
 /**

@@ -2,6 +2,7 @@ import { Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities';
 import { mostAtOnce } from '../../src/contract/at-once';
 import { cartWorkflowId } from '../../src/contract/ids';
+import { deliverLeftBehind } from '../../src/delivery/deliver';
 import type { Command } from '../../src/domain/commands';
 import { handleAll, refOf } from '../../src/domain/handle';
 import { readRecordEnd } from '../../src/postgres/log/checkpoint';
@@ -13,6 +14,7 @@ import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { payloadConverterPath } from '../../src/worker/bundle';
 import { buttonsOf, lockCart } from '../support/buttons';
 import { replayCart } from '../support/replay';
+import { acceptTakenTasks } from '../support/sdk-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -37,6 +39,12 @@ const untilInHistory = (user: string) =>
   until('the history has all decisions', async () => {
     const [shown, recorded] = [await readDecisions(source(), user), await onRecord(user)];
     return shown.length === recorded.length;
+  });
+/** Waits until no task of the run is under way. */
+const untilAnswered = (user: string) =>
+  until('the task has ended', async () => {
+    const { raw } = await buttonsOf(world, user).handle().describe();
+    return raw.pendingWorkflowTask == null && !raw.pendingActivities?.length;
   });
 /** The names of the attributes of events: what kinds they are. */
 const kindsOf = (events: Awaited<ReturnType<typeof eventsOf>>) =>
@@ -111,6 +119,7 @@ it('more commands together than fit go the regular way', async () => {
 });
 
 it('commands are decided once where more signals come than Temporal holds back during a task', async () => {
+  acceptTakenTasks();
   const user = newUser();
   await add(user);
   for (let round = 1; round <= 5; round += 1) {
@@ -172,6 +181,40 @@ describe('a worker that is killed after it projected, and before Temporal has it
     }
   });
 
+  it('has what it projected in the history of a run that a sweep starts, where nobody touches the cart again', async () => {
+    const user = newUser();
+    await add(user);
+    await untilInHistory(user);
+    await killAfterProjecting(user, 2);
+    await buttonsOf(world, user).terminate();
+    await world.startWorker();
+    await until('a run is started', async () => {
+      await deliverLeftBehind(source(), world.taskQueue, { userId: user });
+      return (await buttonsOf(world, user).handle().describe()).status.name === 'RUNNING';
+    });
+    await isWhole(user, 3);
+  });
+
+  it('leaves a finding where such a row was changed since, also after the cart has gone on', async () => {
+    for (const change of [{ actor: 'user:mallory' }, { outcome: 'rejected', code: 'cart_empty', reason: 'none' }]) {
+      const user = newUser();
+      await add(user);
+      await untilInHistory(user);
+      await killAfterProjecting(user, 1);
+      await buttonsOf(world, user).terminate();
+      await world.db.transaction(async (trx) => {
+        await trx.raw("set local session_replication_role = 'replica'");
+        await trx('cart_commands').where({ user_id: user, sequence: 2 }).update(change);
+      });
+      const inHistories = async () => (await findingsOf(user)).filter(({ where }) => where === 'histories');
+      expect(await inHistories()).toMatchObject([{ sequence: 2 }]);
+      await world.startWorker();
+      await add(user);
+      await untilAnswered(user);
+      expect(await inHistories()).toMatchObject([{ sequence: 2 }]);
+    }
+  });
+
   it('leaves a finding where a row is on record whose command nobody sent', async () => {
     const user = newUser();
     await add(user);
@@ -179,6 +222,9 @@ describe('a worker that is killed after it projected, and before Temporal has it
     const context = { now: new Date().toISOString(), runId: last!.runId, freshId: () => '', unprojectedCount: 0 };
     const { decisions } = handleAll((await readRecordEnd(world.db, user)).checkpoint, additions(user, 1), context);
     await world.db.transaction((trx) => projectBatches(trx, [{ userId: user, decisions, after: refOf(last!) }]));
+    expect(await findingsOf(user)).toEqual([expect.objectContaining({ where: 'histories', sequence: 2 })]);
+    await add(user, 'pad');
+    await untilAnswered(user);
     expect(await findingsOf(user)).toEqual([expect.objectContaining({ where: 'histories', sequence: 2 })]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Payload } from '@temporalio/common';
@@ -51,19 +51,20 @@ describe('the present workflow code', () => {
   it.each(names)('replays %s', (name) => replay(bundle, name));
 });
 
-describe('workflow code with its steps in another order', () => {
-  const temporary = mkdtempSync(path.join(tmpdir(), 'cart-reordered-'));
-  let reordered: WorkflowBundle;
-  beforeAll(async () => {
+describe('workflow code with other steps', () => {
+  const temporary = mkdtempSync(path.join(tmpdir(), 'cart-other-steps-'));
+  afterAll(() => rmSync(temporary, { recursive: true }));
+
+  /** Bundles the workflow with a change of its main file. */
+  const bundleWith = (name: string, change: (source: string) => string): Promise<WorkflowBundle> => {
     const source = readFileSync(path.join(root, 'workflows/cart.ts'), 'utf8');
-    const show = /^ {4}present\(.*\);\n/m.exec(source)![0];
-    const project = /^ {4}if \(!isProjecting.*projectBatch\(\);\n/m.exec(source)![0];
-    const changed = source.replace(show, '').replace(project, project + show);
+    const changed = change(source);
     expect(changed).not.toBe(source);
     const absolute = changed.replace(/'\.\.\//g, `'${root}/`).replace(/'\.\//g, `'${root}/workflows/`);
-    const workflowsPath = path.join(temporary, 'cart.ts');
+    mkdirSync(path.join(temporary, name));
+    const workflowsPath = path.join(temporary, name, 'cart.ts');
     writeFileSync(workflowsPath, absolute);
-    reordered = await bundleWorkflowCode({
+    return bundleWorkflowCode({
       workflowsPath,
       payloadConverterPath: require.resolve('../../src/temporal/payload-converter'),
       logger: new DefaultLogger('ERROR'),
@@ -72,11 +73,32 @@ describe('workflow code with its steps in another order', () => {
         resolve: { ...config.resolve, modules: [path.join(root, 'node_modules')] },
       }),
     });
-  });
-  afterAll(() => rmSync(temporary, { recursive: true }));
+  };
+  const projectsAtOnce = (name: string) => JSON.stringify(historyOf(name)).includes('core_local_activity');
+  const stories = names.filter((name) => /-(fresh|checked-out)\.json$/.test(name));
 
-  it.each(names.filter((name) => /-(fresh|checked-out)\.json$/.test(name)))('fails on %s', async (name) => {
-    await expect(replay(reordered, name)).rejects.toThrow(/[Nn]ondeterminism|TMPRL1100/);
+  describe('in another order', () => {
+    let bundle: WorkflowBundle;
+    beforeAll(async () => {
+      bundle = await bundleWith('reordered', (source) => {
+        const show = /^ {4}present\(.*\);\n/m.exec(source)![0];
+        const project = /^ {4}if \(!isProjecting.*projectBatch\(\);\n/m.exec(source)![0];
+        return source.replace(show, '').replace(project, project + show);
+      });
+    });
+    it.each(stories.filter((name) => !projectsAtOnce(name)))('fails on %s', async (name) => {
+      await expect(replay(bundle, name)).rejects.toThrow(/[Nn]ondeterminism|TMPRL1100/);
+    });
+  });
+
+  describe('and no local activities', () => {
+    let bundle: WorkflowBundle;
+    beforeAll(async () => {
+      bundle = await bundleWith('regular', (source) => source.replace('&& fitsAtOnce(decisions)', '&& false'));
+    });
+    it.each(stories.filter(projectsAtOnce))('fails on %s', async (name) => {
+      await expect(replay(bundle, name)).rejects.toThrow(/[Nn]ondeterminism|TMPRL1100/);
+    });
   });
 });
 

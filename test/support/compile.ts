@@ -8,5 +8,6 @@ export function compile(name: string): string {
   const folder = path.join(root, '.tmp', `${name}-${process.pid}`);
   const tsc = require.resolve('typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', folder], { cwd: root });
+  execFileSync(process.execPath, [path.join(folder, 'src/main-bundle.js')]);
   return folder;
 }

@@ -23,13 +23,17 @@ describe('what a run that was reset decided again', () => {
   const recorded = [decision(1, 'k1', 1), reuse(2, 'k1', 2)];
 
   const findings = (...others: RecordedDecision[]) =>
-    checkHistories(recorded, {
-      projected: recorded,
-      others,
-      runIds: new Set(['run-1', 'run-2']),
-      undecided: new Set<string>(),
-      hasLeftRuns: false,
-    });
+    checkHistories(
+      recorded,
+      {
+        projected: recorded,
+        others,
+        runIds: new Set(['run-1', 'run-2']),
+        receivedBy: async () => [],
+        hasLeftRuns: false,
+      },
+      () => false,
+    );
 
   it.each([
     ['a command that is on record', decision(3, 'k1', 1, reset)],

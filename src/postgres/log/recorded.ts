@@ -62,6 +62,12 @@ export async function readDecidedAfter(db: Knex, userId: string, instant: string
 export const readAllRefs = (db: Knex, userId: string): Promise<RecordedRef[]> =>
   readDecidedAfter(db, userId, '-infinity');
 
+/** The decisions on record that a run made, in order. */
+export async function readRefsOfRun(db: Knex, userId: string, runId: string): Promise<RecordedRef[]> {
+  const { rows } = await db.raw(refsOfRun, [userId, runId]).options({ name: 'refs-of-run' });
+  return rows.map(toRecordedRef);
+}
+
 /** Whether the decision rejected the reuse of an id. */
 export const isReuse = (decision: RecordedDecision): boolean =>
   decision.outcome === 'rejected' && decision.code === 'idempotency_key_reused';
@@ -125,6 +131,9 @@ const usedIds = `
 
 const decidedAfter = `
   select ${recordedRefColumns} from cart_commands c where user_id = ? and decided_at > ?::timestamptz order by sequence desc`;
+
+const refsOfRun = `
+  select ${recordedRefColumns} from cart_commands c where user_id = ? and run_id = ? order by sequence`;
 
 const recordedRefs = `
   select asked.place, ${recordedRefColumns}

@@ -15,13 +15,15 @@ interface QueuedBatch {
   readonly queuedAt: number;
   readonly done: (outcome: BatchOutcome) => void;
   readonly failed: (error: unknown) => void;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
  * Projects a batch of one cart.
+ * @param signal gives it up, as long as it waits for its turn.
  * @throws Error if Postgres is unreachable, rejects the batch, or if another transaction keeps the cart locked.
  */
-export type Projector = (batch: Batch) => Promise<BatchOutcome>;
+export type Projector = (batch: Batch, signal?: AbortSignal) => Promise<BatchOutcome>;
 
 /**
  * Creates a projector that commits in groups. Batches that arrive while other batches are written share the next
@@ -41,6 +43,10 @@ export function createProjector(db: Knex): Projector {
     const later: QueuedBatch[] = [];
     let decisions = 0;
     for (const queued of queue.splice(0)) {
+      if (queued.signal?.aborted) {
+        queued.failed(queued.signal.reason);
+        continue;
+      }
       const { userId } = queued.batch;
       const size = queued.batch.decisions.length;
       const isFull = group.size === batchesPerGroup || (group.size > 0 && decisions + size > decisionsPerGroup);
@@ -91,5 +97,6 @@ export function createProjector(db: Knex): Projector {
     if (runningGroups < groupsAtOnce) void run();
   };
 
-  return (batch) => new Promise((done, failed) => enqueue({ batch, queuedAt: Date.now(), done, failed }));
+  return (batch, signal) =>
+    new Promise((done, failed) => enqueue({ batch, queuedAt: Date.now(), done, failed, signal }));
 }

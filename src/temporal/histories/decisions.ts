@@ -55,11 +55,11 @@ const inOrder = ({ decisions, after }: StoredBatch, status: HistoryDecision['sta
 interface Told {
   /** The decisions that were the last on record at some time. */
   readonly ends: readonly DecisionRef[];
-  /** Decisions on record, whichever run made them: that run may have ended before its history had them. */
+  /** Decisions that were on record, whichever run made them: that run may have ended before its history had them. */
   readonly recorded: readonly HistoryDecision[];
 }
 
-/** Reads what a run was told of the record. What is there was projected. */
+/** Reads what a run was told of the record. It is a copy: what the run that made a decision says of it counts first. */
 export function toldIn({ events }: History): Told {
   const carried = decode<CarriedState>(events![0]!.workflowExecutionStartedEventAttributes?.input);
   const answers = events!.map(

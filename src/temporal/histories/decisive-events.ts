@@ -24,19 +24,12 @@ const decisiveTypes: ReadonlySet<number | undefined> = new Set([
   EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
 ]);
 
-/** The events with which a run handed its decisions to a projection. */
-const decidingTypes: ReadonlySet<number | undefined> = new Set([
-  EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED,
-  EventType.EVENT_TYPE_MARKER_RECORDED,
-]);
-
 /** Tags in Temporal's protobuf messages. A tag has a field's number and the way its value is encoded. */
 const tags = { responseHistory: 10, responseNextPageToken: 26, historyEvent: 10, eventType: 24 };
 
 /**
- * Fetches the events of a run, by default the newest one, that say how it started, what it decided, and which signals
- * it may not have decided. All other events, mostly earlier signals, are the largest part of a history. They stay
- * undecoded, because healing reads every history.
+ * Fetches the events of a run, by default the newest one, that say how it started and what it decided. All other
+ * events, mostly signals, are the largest part of a history. They stay undecoded, because healing reads every history.
  * @returns at least those events; undefined if Temporal does not have the run.
  */
 export async function fetchDecisiveEvents(
@@ -47,7 +40,7 @@ export async function fetchDecisiveEvents(
   // A worker's connection only returns decoded histories.
   if (!(client.connection instanceof Connection)) return fetchHistory(client, workflowId, runId);
   const { namespace } = client.options;
-  const decisive = collectDecisive();
+  const events: temporal.api.history.v1.IHistoryEvent[] = [];
   for (let nextPageToken: Uint8Array | undefined; ; ) {
     const request = {
       namespace,
@@ -60,46 +53,30 @@ export async function fetchDecisiveEvents(
     const reader = Reader.create(page);
     while (reader.pos < reader.len) {
       const tag = reader.uint32();
-      if (tag === tags.responseHistory) decisive.add(reader.bytes());
+      if (tag === tags.responseHistory) events.push(...decisiveEventsIn(reader.bytes()));
       else if (tag === tags.responseNextPageToken) nextPageToken = reader.bytes();
       else reader.skipType(tag & 7);
     }
-    if (!nextPageToken?.length) return { events: decisive.events() };
+    if (!nextPageToken?.length) return { events };
   }
 }
 
 /** Decodes the same events of an archived history. */
-export function decisiveEventsOf(history: Uint8Array): History {
-  const decisive = collectDecisive();
-  decisive.add(history);
-  return { events: decisive.events() };
-}
+export const decisiveEventsOf = (history: Uint8Array): History => ({ events: decisiveEventsIn(history) });
 
-function collectDecisive() {
+function decisiveEventsIn(history: Uint8Array): temporal.api.history.v1.IHistoryEvent[] {
   const events: temporal.api.history.v1.IHistoryEvent[] = [];
-  let undecidedSignals: Uint8Array[] = [];
-  return {
-    /** Takes the next part of an encoded history. */
-    add(history: Uint8Array): void {
-      const reader = Reader.create(history);
-      while (reader.pos < reader.len) {
-        const tag = reader.uint32();
-        if (tag !== tags.historyEvent) {
-          reader.skipType(tag & 7);
-          continue;
-        }
-        const event = reader.bytes();
-        const type = typeOf(event);
-        if (decidingTypes.has(type)) undecidedSignals = [];
-        if (decisiveTypes.has(type)) events.push(HistoryEvent.decode(event));
-        if (type === EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) undecidedSignals.push(event);
-      }
-    },
-    events: () =>
-      [...events, ...undecidedSignals.map((event) => HistoryEvent.decode(event))].sort(
-        (one, other) => Number(one.eventId) - Number(other.eventId),
-      ),
-  };
+  const reader = Reader.create(history);
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag !== tags.historyEvent) {
+      reader.skipType(tag & 7);
+      continue;
+    }
+    const event = reader.bytes();
+    if (decisiveTypes.has(typeOf(event))) events.push(HistoryEvent.decode(event));
+  }
+  return events;
 }
 
 function typeOf(event: Uint8Array): number | undefined {

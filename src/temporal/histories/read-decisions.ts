@@ -1,15 +1,16 @@
+import { fingerprintOf } from '../../domain/fingerprint';
 import { type DecisionRef, isSameDecision, type RecordedDecision, refOf } from '../../domain/handle';
-import { markReuse } from '../../domain/recent-commands';
 import { identify } from '../../domain/record-command';
 import { decisionsIn, type HistoryDecision, nameOf, toldIn } from './decisions';
-import type { HistorySource } from './histories';
+import { type HistorySource, readHistory } from './histories';
 import { newestFirst } from './newest-first';
-import { commandsUndecidedIn, hasLeftBehind } from './received-commands';
+import { commandsSignalledTo, hasLeftBehind, type ReceivedCommand } from './received-commands';
 import { endOf, type History, originOf } from './runs';
 
 /** What the histories say together that have been added, the newest first. */
 function openCollection() {
-  const byName = new Map<string, HistoryDecision>();
+  const stated = new Map<string, HistoryDecision>();
+  const told = new Map<string, HistoryDecision>();
   const bySequence = new Map<number, Set<string>>();
   const confirmed = new Set<string>();
   let end: DecisionRef | undefined;
@@ -17,19 +18,25 @@ function openCollection() {
   /** Whether a decision was projected: its projection has answered, or another decision or run follows on it. */
   const isShown = ({ status, decision }: HistoryDecision) =>
     status === 'projected' || confirmed.has(nameOf(refOf(decision)));
-  const addDecision = (each: HistoryDecision) => {
+  const addName = ({ decision }: HistoryDecision, name: string) => {
+    bySequence.set(decision.sequence, (bySequence.get(decision.sequence) ?? new Set()).add(name));
+  };
+  const addStated = (each: HistoryDecision) => {
     const name = nameOf(refOf(each.decision));
     if (each.status === 'projected' && each.predecessor) confirmed.add(nameOf(each.predecessor));
-    if (byName.has(name) && each.status !== 'projected') return;
-    byName.set(name, each);
-    const { sequence } = each.decision;
-    bySequence.set(sequence, (bySequence.get(sequence) ?? new Set()).add(name));
+    if (stated.has(name) && each.status !== 'projected') return;
+    stated.set(name, each);
+    addName(each, name);
   };
   const add = (history: History) => {
     const decisions = decisionsIn(history);
     const { ends, recorded } = toldIn(history);
-    for (const each of [...decisions, ...recorded]) addDecision(each);
+    for (const each of decisions) addStated(each);
     for (const each of ends) confirmed.add(nameOf(each));
+    for (const each of recorded) {
+      confirmed.add(nameOf(refOf(each.decision)));
+      told.set(nameOf(refOf(each.decision)), each);
+    }
     const isOpen = endOf(history) === undefined;
     const own = decisions.filter((each) => isShown(each) || (isOpen && each.status === 'open'));
     // The newest run knows where the record ends; an older one may have gone where the record did not.
@@ -37,13 +44,24 @@ function openCollection() {
   };
   return {
     add,
+    /**
+     * Takes what runs were told of decisions that no history states. A worker was killed after it projected them; so
+     * the run that made them, where its history is still there, must have received their commands.
+     */
+    async takeTold(hasReceived: (decision: RecordedDecision) => Promise<boolean>) {
+      for (const [name, each] of told) {
+        if (stated.has(name) || !(await hasReceived(each.decision))) continue;
+        stated.set(name, each);
+        addName(each, name);
+      }
+    },
     isShown,
     /** Where the record ends, as far as the newest run knows that says anything of it. */
     end: () => end,
-    decisions: () => [...byName.values()],
-    find: (ref: DecisionRef) => byName.get(nameOf(ref)),
+    decisions: () => [...stated.values()],
+    find: (ref: DecisionRef) => stated.get(nameOf(ref)),
     shownAt: (sequence: number) =>
-      [...(bySequence.get(sequence) ?? [])].map((name) => byName.get(name)!).filter(isShown),
+      [...(bySequence.get(sequence) ?? [])].map((name) => stated.get(name)!).filter(isShown),
   };
 }
 
@@ -98,6 +116,10 @@ export async function readDecisions(
     follow();
     if (isDone()) break;
   }
+  if (!isDone()) {
+    await collection.takeTold(receivedIn(source, userId));
+    follow();
+  }
   // Where no history has the next one, those before it may still be of use.
   while (next !== undefined && !isDone()) {
     next = { sequence: next.sequence - 1 };
@@ -121,6 +143,7 @@ export async function readShownAfter(
     collection.add(history);
     if (last !== undefined && collection.find(last) !== undefined) break;
   }
+  await collection.takeTold(receivedIn(source, userId));
   const following: RecordedDecision[] = [];
   for (let end = last; ; end = refOf(following.at(-1)!)) {
     const next = collection.shownAt((end?.sequence ?? 0) + 1).find((each) => isAfter(end, each));
@@ -132,14 +155,22 @@ export async function readShownAfter(
 const isAfter = (end: DecisionRef | undefined, { predecessor }: HistoryDecision): boolean =>
   end === undefined || predecessor === undefined || (predecessor !== null && isSameDecision(predecessor, end));
 
+/** Makes a check whether the run that made a decision received its command; also if that run's history is gone. */
+const receivedIn = (source: HistorySource, userId: string) => async (decision: RecordedDecision) => {
+  const history = await readHistory(source, userId, decision.runId);
+  if (history === undefined) return true;
+  const fingerprint = fingerprintOf(decision.command);
+  return commandsSignalledTo(history).some(({ command }) => identify(command).fingerprint === fingerprint);
+};
+
 /** All that the histories have of a cart's decisions, branches that the record has left included. */
 export interface HistoryRecord {
   readonly projected: readonly RecordedDecision[];
   /** Those of which it is not known, or known not, that they were projected. */
   readonly others: readonly RecordedDecision[];
   readonly runIds: ReadonlySet<string>;
-  /** The ids and fingerprints of commands that a run received and of which its history has no decision yet. */
-  readonly undecided: ReadonlySet<string>;
+  /** Reads the commands that a run received by signals. */
+  readonly receivedBy: (runId: string) => Promise<readonly ReceivedCommand[]>;
   /** Whether any run ended without handing on what it had received. */
   readonly hasLeftRuns: boolean;
 }
@@ -149,7 +180,7 @@ export const asProjected = (decisions: readonly RecordedDecision[]): HistoryReco
   projected: decisions,
   others: [],
   runIds: new Set(),
-  undecided: new Set(),
+  receivedBy: async () => [],
   hasLeftRuns: false,
 });
 
@@ -157,16 +188,11 @@ export const asProjected = (decisions: readonly RecordedDecision[]): HistoryReco
 export async function readHistoryRecord(source: HistorySource, userId: string): Promise<HistoryRecord> {
   const collection = openCollection();
   const runIds = new Set<string>();
-  const undecided = new Set<string>();
   let hasLeftRuns = false;
   for await (const history of newestFirst(source, userId)) {
     collection.add(history);
     runIds.add(originOf(history).runId);
     hasLeftRuns ||= hasLeftBehind(history);
-    for (const { command } of commandsUndecidedIn(history)) {
-      const { ids, fingerprint } = identify(command);
-      for (const id of ids) undecided.add(markReuse(id, fingerprint));
-    }
   }
   const decisionsThat = (isWanted: (each: HistoryDecision) => boolean) =>
     collection
@@ -177,7 +203,10 @@ export async function readHistoryRecord(source: HistorySource, userId: string): 
     projected: decisionsThat(collection.isShown),
     others: decisionsThat((each) => !collection.isShown(each)),
     runIds,
-    undecided,
+    receivedBy: async (runId) => {
+      const history = await readHistory(source, userId, runId);
+      return history === undefined ? [] : commandsSignalledTo(history);
+    },
     hasLeftRuns,
   };
 }

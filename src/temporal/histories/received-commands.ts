@@ -42,14 +42,6 @@ export function commandsSignalledTo({ events }: History): ReceivedCommand[] {
   });
 }
 
-/** The commands that came to a run after it last handed decisions to a projection. */
-export function commandsUndecidedIn({ events }: History): ReceivedCommand[] {
-  const decided = events!.findLastIndex(
-    (event) => event.activityTaskScheduledEventAttributes != null || event.markerRecordedEventAttributes != null,
-  );
-  return commandsSignalledTo({ events: events!.slice(decided + 1) });
-}
-
 /** The SDK rejects signals whose names it keeps for itself; the cart records them under one name. */
 const isReserved = (name: string): boolean => name.startsWith('__temporal_');
 
