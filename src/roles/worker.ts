@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config';
 import { createDeliverySweep } from '../delivery/deliver';
 import type { DeliveryOptions } from '../delivery/left-behind';
+import { endUnreadableRuns } from '../delivery/unreadable-runs';
 import { readPrivateKey } from '../heads/keys';
 import { writeHeadsInto } from '../heads/write-heads';
 import { chainArchives } from '../postgres/archive-chain';
@@ -103,6 +104,8 @@ const archiveWith = (source: HistorySource, logger: Logger) => async (signal: Ab
 function deliverWith(source: HistorySource, taskQueue: string, logger: Logger) {
   const sweep = createDeliverySweep(source, taskQueue);
   return async (signal: AbortSignal) => {
+    const ended = await endUnreadableRuns(source, signal);
+    if (ended.length > 0) logger.warn({ runIds: ended }, 'ended runs that cannot be replayed since they were paused');
     const { userIds, commands } = await sweep(signal);
     if (commands > 0) logger.info({ carts: userIds.size, commands }, 'delivered what ended runs left behind');
   };

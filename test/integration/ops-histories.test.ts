@@ -90,6 +90,7 @@ describe('ops histories', () => {
     const left = newUser('left');
     for (let n = 0; n <= mostAtOnce; n += 1) await addPen(world, left);
     const run = buttonsOf(world, left);
+    await until('its history has all', async () => (await run.count('markerRecordedEventAttributes')) > mostAtOnce);
     await run.reset((await run.tasks())[0]!);
     await addPen(world, left);
     const { output } = await ops('histories', 'list', '--user', left, '--json');

@@ -54,6 +54,8 @@ export const serverSettings = {
   // By default a shard looks for new tasks at most 20 times a second. All carts of this server share one shard, so a
   // command would wait for its turn.
   'history.transferProcessorMaxPollRPS': 2_000,
+  // A run whose workflow tasks fail is marked, so that one that cannot be replayed since a pause is soon found.
+  'system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute': 2,
 };
 
 /**
