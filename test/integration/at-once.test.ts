@@ -14,7 +14,6 @@ import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { payloadConverterPath } from '../../src/worker/bundle';
 import { buttonsOf, lockCart } from '../support/buttons';
 import { replayCart } from '../support/replay';
-import { acceptTakenTasks } from '../support/sdk-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -119,7 +118,6 @@ it('more commands together than fit go the regular way', async () => {
 });
 
 it('commands are decided once where more signals come than Temporal holds back during a task', async () => {
-  acceptTakenTasks();
   const user = newUser();
   await add(user);
   for (let round = 1; round <= 5; round += 1) {

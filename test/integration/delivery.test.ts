@@ -7,7 +7,6 @@ import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { verifyUser } from '../../src/recovery/verify-all';
 import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { buttonsOf, lockCart } from '../support/buttons';
-import { acceptTakenTasks } from '../support/sdk-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -132,7 +131,6 @@ describe('commands of a run that was terminated', () => {
     await add(user, 'ink', {});
     const run = buttonsOf(world, user);
     const { runId } = await run.handle().describe();
-    acceptTakenTasks();
     const again = { commandId: randomUUID(), issuedAt: new Date().toISOString(), actor: 'test', productId: 'pen' };
     for (let n = 0; n < 30; n += 1) {
       await Promise.all(Array.from({ length: 201 }, () => run.handle().signal('removeItem', again)));

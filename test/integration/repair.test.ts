@@ -8,7 +8,6 @@ import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { deleteRun } from '../support/archived-cart';
 import { buttonsOf } from '../support/buttons';
 import { runOpsWith } from '../support/run-ops';
-import { acceptTakenTasks } from '../support/sdk-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -49,7 +48,6 @@ async function usedCart(): Promise<string> {
 
 /** Sends one command so often that the run continues as new. */
 async function continueAsNew(user: string): Promise<void> {
-  acceptTakenTasks();
   const handle = buttonsOf(world, user).handle();
   const { runId } = await handle.describe();
   const again = { commandId: 'again', issuedAt: new Date().toISOString(), actor: 'test', productId: 'none' };

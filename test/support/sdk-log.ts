@@ -8,7 +8,13 @@ interface LogLine {
 }
 
 const lines: LogLine[] = [];
-const expected: RegExp[] = [];
+/**
+ * The SDK's core (1.24) logs this as an error where a task or a query comes for a run while a local activity of its
+ * last task is under way: as when Temporal took that task away, because more signals came than it holds back. The run
+ * goes on.
+ */
+const comesDuringLocalActivity = /^Trying to send a new WFT for a run which already has one/;
+const expected = [comesDuringLocalActivity];
 let isInstalled = false;
 
 /**
@@ -22,14 +28,6 @@ export function captureSdkLog(): void {
     lines.push({ level, text: `${message} ${JSON.stringify(meta ?? {}, toJson)}` });
   });
   Runtime.install({ logger, shutdownSignals: [], telemetryOptions: { logging: { forward: {} } } });
-}
-
-/**
- * Accepts what the SDK logs where Temporal takes a task away, because more signals come during it than it holds back,
- * while a local activity of the task is under way: until the test file ends.
- */
-export function acceptTakenTasks(): void {
-  expected.push(/^Trying to send a new WFT for a run which already has one/);
 }
 
 /** Waits until the SDK has logged such a line, and accepts such lines until the test file ends. */
