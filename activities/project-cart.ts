@@ -1,6 +1,12 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Knex } from 'knex';
-import { type Batch, divergedFailure, type ProjectionAtOnce, type ProjectionResult } from '../src/contract/activities';
+import {
+  type Batch,
+  type Diverged,
+  divergedFailure,
+  type ProjectionAtOnce,
+  type ProjectionResult,
+} from '../src/contract/activities';
 import { readRecordEnd } from '../src/postgres/log/checkpoint';
 import { recordFork } from '../src/postgres/log/forks';
 import { isGapAccepted } from '../src/postgres/log/repairs';
@@ -41,7 +47,7 @@ export const createProjectAtOnce =
     return { outcome: 'projected', decisions, ...(after === undefined ? {} : { after }) };
   };
 
-function toDiverged({ reason, end }: Divergence): Extract<ProjectionResult, { outcome: 'diverged' }> {
+function toDiverged({ reason, end }: Divergence): Diverged {
   if (end === undefined) throw ApplicationFailure.nonRetryable(reason, divergedFailure);
   return { outcome: 'diverged', ...end };
 }

@@ -23,7 +23,9 @@ export type StoredBatch = Pick<Batch, 'decisions' | 'after'>;
  * its commands already. Nothing was written then. `checkpoint` is where the record ends; it remembers those commands
  * of the batch that are on record. The run continues from it.
  */
-export type ProjectionResult = { readonly outcome: 'projected' } | ({ readonly outcome: 'diverged' } & RecordEnd);
+export type ProjectionResult = { readonly outcome: 'projected' } | Diverged;
+
+export type Diverged = { readonly outcome: 'diverged' } & RecordEnd;
 
 /** Where a cart's record ends. */
 export interface RecordEnd {
@@ -39,9 +41,7 @@ export interface RecordEnd {
  * As `ProjectionResult`, of a local activity: its result is in the history, its input is not. So the result has the
  * decisions, which are on record then.
  */
-export type ProjectionAtOnce =
-  | ({ readonly outcome: 'projected' } & StoredBatch)
-  | Extract<ProjectionResult, { readonly outcome: 'diverged' }>;
+export type ProjectionAtOnce = ({ readonly outcome: 'projected' } & StoredBatch) | Diverged;
 
 /** The type of the failure that says of a batch without `after` what `diverged` says of others. */
 export const divergedFailure = 'DivergedError';

@@ -157,11 +157,16 @@ const isAfter = (end: DecisionRef | undefined, { predecessor }: HistoryDecision)
 
 /** Makes a check whether the run that made a decision received its command; also if that run's history is gone. */
 const receivedIn = (source: HistorySource, userId: string) => async (decision: RecordedDecision) => {
-  const history = await readHistory(source, userId, decision.runId);
-  if (history === undefined) return true;
+  const received = await readReceived(source, userId, decision.runId);
   const fingerprint = fingerprintOf(decision.command);
-  return commandsSignalledTo(history).some(({ command }) => identify(command).fingerprint === fingerprint);
+  return received?.some(({ command }) => identify(command).fingerprint === fingerprint) ?? true;
 };
+
+/** Reads the commands that a run received by signals; undefined where its history is gone. */
+async function readReceived(source: HistorySource, userId: string, runId: string) {
+  const history = await readHistory(source, userId, runId);
+  return history && commandsSignalledTo(history);
+}
 
 /** All that the histories have of a cart's decisions, branches that the record has left included. */
 export interface HistoryRecord {
@@ -203,10 +208,7 @@ export async function readHistoryRecord(source: HistorySource, userId: string): 
     projected: decisionsThat(collection.isShown),
     others: decisionsThat((each) => !collection.isShown(each)),
     runIds,
-    receivedBy: async (runId) => {
-      const history = await readHistory(source, userId, runId);
-      return history === undefined ? [] : commandsSignalledTo(history);
-    },
+    receivedBy: async (runId) => (await readReceived(source, userId, runId)) ?? [],
     hasLeftRuns,
   };
 }
