@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { temporal } from '@temporalio/proto';
 import { becomes } from '../world/servers';
 import { type Fault, type FaultContext, nobody, temporalCli, workflowIdOf } from './fault';
 
@@ -50,12 +51,15 @@ function onPending(
     touches: 'activities',
     async inject() {
       link().set(isRunning ? 'half-open' : context.random.pick(['cut', 'half-open']));
-      const found = await findPending(context, isOwnCart ? [await sendToOwnCart(context)] : context.carts);
-      if (found === undefined) throw new Error('no activity became pending');
-      const target = ['--workflow-id', workflowIdOf(found.cart), '--activity-id', found.activityId];
-      pressed.push(target);
-      await act(press, target);
-      return isOwnCart ? undefined : [found.cart];
+      const carts = isOwnCart ? [await sendToOwnCart(context)] : context.carts;
+      for (const deadline = Date.now() + injectMs; ; ) {
+        const found = await findPending(context, carts, isRunning, deadline);
+        if (found === undefined) throw new Error('no activity became pending');
+        const target = ['--workflow-id', workflowIdOf(found.cart), '--activity-id', found.activityId];
+        if (await hasEnded(act(press, target))) continue;
+        pressed.push(target);
+        return isOwnCart ? undefined : [found.cart];
+      }
     },
     async heal() {
       link().set('pass');
@@ -66,18 +70,33 @@ function onPending(
   };
 }
 
+const injectMs = 8_000;
+const ended = /not found|invalid activityID|already completed|not paused/i;
+
 /** Where the activity has ended, there is nothing to undo. Where Temporal is away, it has to be tried again. */
 const isUndone = (undoing: Promise<unknown>): Promise<boolean> =>
   undoing.then(
     () => true,
-    ({ message }: Error) => /not found|invalid activityID|already completed|not paused/i.test(message),
+    ({ message }: Error) => ended.test(message),
+  );
+
+/** Whether the activity, or its attempt, ended before the button was pressed. */
+const hasEnded = (pressing: Promise<unknown>): Promise<boolean> =>
+  pressing.then(
+    () => false,
+    (error: Error) => {
+      if (ended.test(error.message)) return true;
+      throw error;
+    },
   );
 
 async function findPending(
   { world, random }: FaultContext,
   carts: readonly string[],
+  isRunning: boolean,
+  deadline: number,
 ): Promise<{ cart: string; activityId: string } | undefined> {
-  for (const deadline = Date.now() + 8_000; Date.now() < deadline; await delay(100)) {
+  for (; Date.now() < deadline; await delay(100)) {
     for (const cart of random.shuffle(carts)) {
       const description = await world.client.workflow
         .getHandle(workflowIdOf(cart))
@@ -85,11 +104,14 @@ async function findPending(
         .catch(() => undefined);
       const [activity] = description?.raw.pendingActivities ?? [];
       const isProjection = activity?.activityType?.name === 'projectCart';
-      if (isProjection && (activity.attempt ?? 0) > 0) return { cart, activityId: activity.activityId! };
+      const isReady = isRunning ? activity?.state === started : (activity?.attempt ?? 0) > 0;
+      if (isProjection && isReady) return { cart, activityId: activity.activityId! };
     }
   }
   return undefined;
 }
+
+const started = temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_STARTED;
 
 let ownCarts = 0;
 
