@@ -19,6 +19,7 @@ const project = (displayName, folders, more = {}) => ({
 const servers = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  setupFiles: ['<rootDir>/test/support/check-answers.ts'],
 };
 
 const projects = [

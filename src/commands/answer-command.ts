@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Command, Envelope } from '../domain/commands';
 import type { Cart } from '../domain/state';
 import { Problem } from '../http/problem';
-import { cartPath, validate } from '../http/validation';
+import type { Answer } from '../http/route';
 import type { Catalogue } from '../postgres/catalogue';
 import type { CommandOutcome } from '../postgres/log/outcomes';
 import type { SendCommand } from './gather-commands';
-import { readExpectedVersion, readIdempotencyKey, readWaitSeconds } from './headers';
+import type { CommandHeaders } from './headers';
 import { TemporalUnavailableError } from './send-command';
 
 /** What the command side needs from Temporal and Postgres. */
@@ -44,20 +43,14 @@ export interface CommandRequest {
  */
 export async function answerCommand(
   ports: CommandPorts,
-  req: Request,
-  res: Response,
+  { params: { userId }, headers: requestHeaders }: RequestOfCart,
   request: CommandRequest,
-): Promise<void> {
-  const { userId } = validate(cartPath, req.params);
-  const key = readIdempotencyKey(req.get('Idempotency-Key'));
-  const expectedVersion = readExpectedVersion(req.get('If-Match'));
-  const waitSeconds = readWaitSeconds(req.get('Prefer'));
+): Promise<Answer> {
+  const { 'Idempotency-Key': key, 'If-Match': expectedVersion, Prefer: waitSeconds } = requestHeaders;
   const commandId = key ?? randomUUID();
   const earlierOutcome = key === undefined ? undefined : await findEarlierOutcome(ports, userId, key);
-  if (earlierOutcome !== undefined) {
-    assertSameRequest(earlierOutcome, request, expectedVersion);
-    res.set('Idempotent-Replayed', 'true');
-  }
+  if (earlierOutcome !== undefined) assertSameRequest(earlierOutcome, request, expectedVersion);
+  const replayed: Headers = earlierOutcome === undefined ? {} : { 'Idempotent-Replayed': 'true' };
   const sendNew = async () => {
     const envelope = { commandId, issuedAt: new Date().toISOString(), actor: `user:${userId}` };
     const command = await request.toCommand(
@@ -67,29 +60,35 @@ export async function answerCommand(
   };
   if (waitSeconds === 0) {
     if (earlierOutcome === undefined) await sendNew();
-    return answerAccepted(res, userId, commandId);
+    return accepted(userId, commandId, replayed);
   }
   const outcome = earlierOutcome ?? (await ports.awaitOutcome(userId, commandId, waitSeconds, sendNew));
-  if (outcome === undefined) return answerAccepted(res, userId, commandId);
+  if (outcome === undefined) return accepted(userId, commandId, replayed);
   assertSameRequest(outcome, request, expectedVersion);
-  if (outcome.status === 'rejected') {
-    res.set('Preference-Applied', `wait=${waitSeconds}`);
-    throw Problem.ofRejection(outcome.code, outcome.reason, commandId);
-  }
+  const headers = { ...replayed, 'Preference-Applied': `wait=${waitSeconds}` };
+  if (outcome.status === 'rejected') throw Problem.ofRejection(outcome.code, outcome.reason, { commandId, headers });
   // The command is applied, so the answer must not be an error, also where Postgres fails just now.
   const cart = await ports.readCart(userId).catch(() => undefined);
-  if (cart === undefined) return answerAccepted(res, userId, commandId);
-  res
-    .set({ 'Preference-Applied': `wait=${waitSeconds}`, ETag: `"${cart.version}"`, 'Cache-Control': 'no-store' })
-    .json(cart);
+  if (cart === undefined) return accepted(userId, commandId, replayed);
+  return { status: 200, headers: { ...headers, ETag: `"${cart.version}"`, 'Cache-Control': 'no-store' }, body: cart };
 }
 
-function answerAccepted(res: Response, userId: string, commandId: string): void {
-  res
-    .status(202)
-    .location(`/carts/${encodeURIComponent(userId)}/commands/${encodeURIComponent(commandId)}`)
-    .json({ commandId, status: 'accepted' });
+/** The parts of a request that all commands have. */
+interface RequestOfCart {
+  readonly params: { readonly userId: string };
+  readonly headers: CommandHeaders;
 }
+
+type Headers = Readonly<Record<string, string>>;
+
+const accepted = (userId: string, commandId: string, headers: Headers): Answer => ({
+  status: 202,
+  headers: {
+    ...headers,
+    Location: `/carts/${encodeURIComponent(userId)}/commands/${encodeURIComponent(commandId)}`,
+  },
+  body: { commandId, status: 'accepted' },
+});
 
 /** Returns undefined if Postgres does not answer. The workflow then detects a repeated command itself. */
 async function findEarlierOutcome(

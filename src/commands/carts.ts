@@ -1,114 +1,205 @@
-import { Router } from 'express';
 import { z } from 'zod';
 import { limits } from '../domain/limits';
 import { Problem } from '../http/problem';
-import { cartPath, id, validate } from '../http/validation';
+import { defineRoute, type Route, type RouteDescription } from '../http/route';
+import { acceptedShape, cartShape } from '../http/shapes';
+import { bodyProblems, cartPath, productId } from '../http/validation';
 import type { Catalogue, Product } from '../postgres/catalogue';
 import { answerCommand, type CommandPorts } from './answer-command';
+import { commandHeaders } from './headers';
 
-const itemPath = cartPath.extend({ productId: id });
-const noBody = z.strictObject({}).optional();
-const quantity = z.int();
-const addItemBody = z.strictObject({ productId: id, quantity: quantity.min(1).default(1) });
-const restoreBody = z.strictObject({ version: z.int().min(0) });
+const itemPath = cartPath.extend({ productId });
+const quantity = z.int().meta({ maximum: limits.quantityPerLine, examples: [2] });
+const addItemBody = z.strictObject({ productId, quantity: quantity.min(1).default(1) });
 const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
+const restoreBody = z.strictObject({
+  version: z
+    .int()
+    .min(0)
+    .meta({ examples: [1] }),
+});
+
+/** How all commands are answered. */
+const command = {
+  headers: commandHeaders,
+  answers: {
+    200: {
+      description: 'The command is projected; with `Prefer: wait` only.',
+      body: cartShape,
+      headers: { ETag: z.string(), 'Preference-Applied': z.string(), 'Idempotent-Replayed': z.string().optional() },
+    },
+    202: {
+      description: 'Temporal has the command. From now on it is durable.',
+      body: acceptedShape,
+      headers: { Location: z.string(), 'Idempotent-Replayed': z.string().optional() },
+    },
+  },
+} as const satisfies Partial<RouteDescription>;
+const commandProblems = {
+  ...bodyProblems,
+  409: ['superseded'],
+  412: ['version_mismatch'],
+  422: ['idempotency_key_reused', 'malformed_command'],
+  503: ['temporal_unavailable'],
+} as const satisfies RouteDescription['problems'];
 
 /** The routes for the commands that a storefront sends. `answerCommand` answers each of them. */
-export function cartCommandRoutes(ports: CommandPorts): Router {
-  const router = Router();
-
-  router.post('/carts/:userId/items', async (req, res) => {
-    const fields = validate(addItemBody, req.body);
-    assertQuantityIsPossible(fields.quantity);
-    await answerCommand(ports, req, res, {
-      type: 'addItem',
-      fields,
-      toCommand: async (envelope) => {
-        const { productId, name, unitPrice, currency, maxQuantity } = await findForSale(
-          ports.catalogue,
-          fields.productId,
-        );
-        return {
-          type: 'addItem',
-          ...envelope,
-          productId,
-          name,
-          unitPrice,
-          currency,
-          quantity: fields.quantity,
-          ...(maxQuantity === undefined ? {} : { maxQuantity }),
-        };
+export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
+  defineRoute(
+    {
+      ...command,
+      name: 'addItem',
+      method: 'post',
+      path: '/carts/{userId}/items',
+      summary: 'Adds a product to the cart, to what is there of it',
+      params: cartPath,
+      body: addItemBody,
+      problems: {
+        ...commandProblems,
+        422: [
+          ...commandProblems[422],
+          'product_unknown',
+          'product_unavailable',
+          'quantity_limit_exceeded',
+          'line_limit_exceeded',
+          'currency_mismatch',
+        ],
+        503: [...commandProblems[503], 'catalogue_unavailable'],
       },
-    });
-  });
-
-  router.put('/carts/:userId/items/:productId', async (req, res) => {
-    const { productId } = validate(itemPath, req.params);
-    const body = validate(changeItemQuantityBody, req.body);
-    assertQuantityIsPossible(body.quantity);
-    const fields = { productId, quantity: body.quantity };
-    await answerCommand(ports, req, res, {
-      type: 'changeItemQuantity',
-      fields,
-      toCommand: async (envelope) => {
-        const maxQuantity = (await findInCatalogue(ports.catalogue, productId))?.maxQuantity;
-        return {
-          type: 'changeItemQuantity',
-          ...envelope,
-          ...fields,
-          ...(maxQuantity === undefined ? {} : { maxQuantity }),
-        };
+    },
+    async (ports: CommandPorts, request) => {
+      const fields = request.body;
+      assertQuantityIsPossible(fields.quantity);
+      return answerCommand(ports, request, {
+        type: 'addItem',
+        fields,
+        toCommand: async (envelope) => {
+          const { available: _available, ...product } = await findForSale(ports.catalogue, fields.productId);
+          return { type: 'addItem', ...envelope, ...product, quantity: fields.quantity };
+        },
+      });
+    },
+  ),
+  defineRoute(
+    {
+      ...command,
+      name: 'changeItemQuantity',
+      method: 'put',
+      path: '/carts/{userId}/items/{productId}',
+      summary: 'Sets the quantity of a line; 0 removes it',
+      params: itemPath,
+      body: changeItemQuantityBody,
+      problems: {
+        ...commandProblems,
+        409: [...commandProblems[409], 'item_not_in_cart'],
+        422: [...commandProblems[422], 'quantity_limit_exceeded'],
+        503: [...commandProblems[503], 'catalogue_unavailable'],
       },
-    });
-  });
-
-  router.delete('/carts/:userId/items/:productId', async (req, res) => {
-    const { productId } = validate(itemPath, req.params);
-    const fields = { productId };
-    await answerCommand(ports, req, res, {
-      type: 'removeItem',
-      fields,
-      toCommand: async (envelope) => ({ type: 'removeItem', ...envelope, ...fields }),
-    });
-  });
-
-  router.delete('/carts/:userId/items', async (req, res) => {
-    validate(noBody, req.body);
-    await answerCommand(ports, req, res, {
-      type: 'clearCart',
-      fields: {},
-      toCommand: async (envelope) => ({ type: 'clearCart', ...envelope }),
-    });
-  });
-
-  router.post('/carts/:userId/checkout', async (req, res) => {
-    validate(noBody, req.body);
-    await answerCommand(ports, req, res, {
-      type: 'checkOut',
-      fields: {},
-      toCommand: async (envelope) => ({ type: 'checkOut', ...envelope }),
-    });
-  });
-
-  router.post('/carts/:userId/restore', async (req, res) => {
-    const { userId } = validate(cartPath, req.params);
-    const fields = validate(restoreBody, req.body);
-    await answerCommand(ports, req, res, {
-      type: 'restoreCart',
-      fields,
-      toCommand: async (envelope) => {
-        const cart = await ports.readCartAt(userId, fields.version);
-        if (cart === undefined) {
-          throw new Problem(404, 'version_unknown', `The cart has no version ${fields.version}.`);
-        }
-        const { items, currency } = cart;
-        return { type: 'restoreCart', ...envelope, ...fields, items, currency };
+    },
+    async (ports: CommandPorts, request) => {
+      const fields = { productId: request.params.productId, quantity: request.body.quantity };
+      assertQuantityIsPossible(fields.quantity);
+      return answerCommand(ports, request, {
+        type: 'changeItemQuantity',
+        fields,
+        toCommand: async (envelope) => {
+          const maxQuantity = (await findInCatalogue(ports.catalogue, fields.productId))?.maxQuantity;
+          return {
+            type: 'changeItemQuantity',
+            ...envelope,
+            ...fields,
+            ...(maxQuantity === undefined ? {} : { maxQuantity }),
+          };
+        },
+      });
+    },
+  ),
+  defineRoute(
+    {
+      ...command,
+      name: 'removeItem',
+      method: 'delete',
+      path: '/carts/{userId}/items/{productId}',
+      summary: 'Removes a line',
+      params: itemPath,
+      problems: { ...commandProblems, 409: [...commandProblems[409], 'item_not_in_cart'] },
+    },
+    async (ports: CommandPorts, request) => {
+      const fields = { productId: request.params.productId };
+      return answerCommand(ports, request, {
+        type: 'removeItem',
+        fields,
+        toCommand: async (envelope) => ({ type: 'removeItem', ...envelope, ...fields }),
+      });
+    },
+  ),
+  defineRoute(
+    {
+      ...command,
+      name: 'clearCart',
+      method: 'delete',
+      path: '/carts/{userId}/items',
+      summary: 'Removes all lines',
+      params: cartPath,
+      problems: commandProblems,
+    },
+    async (ports: CommandPorts, request) =>
+      answerCommand(ports, request, {
+        type: 'clearCart',
+        fields: {},
+        toCommand: async (envelope) => ({ type: 'clearCart', ...envelope }),
+      }),
+  ),
+  defineRoute(
+    {
+      ...command,
+      name: 'checkOut',
+      method: 'post',
+      path: '/carts/{userId}/checkout',
+      summary: 'Buys what is in the cart, and empties it',
+      params: cartPath,
+      problems: { ...commandProblems, 409: [...commandProblems[409], 'cart_empty'] },
+    },
+    async (ports: CommandPorts, request) =>
+      answerCommand(ports, request, {
+        type: 'checkOut',
+        fields: {},
+        toCommand: async (envelope) => ({ type: 'checkOut', ...envelope }),
+      }),
+  ),
+  defineRoute(
+    {
+      ...command,
+      name: 'restoreCart',
+      method: 'post',
+      path: '/carts/{userId}/restore',
+      summary: 'Makes the cart what it was at a version, by a new event',
+      params: cartPath,
+      body: restoreBody,
+      problems: {
+        ...commandProblems,
+        404: ['version_unknown'],
+        409: [...commandProblems[409], 'version_unknown'],
+        503: [...commandProblems[503], 'database_unavailable'],
       },
-    });
-  });
-
-  return router;
-}
+    },
+    async (ports: CommandPorts, request) => {
+      const fields = request.body;
+      return answerCommand(ports, request, {
+        type: 'restoreCart',
+        fields,
+        toCommand: async (envelope) => {
+          const cart = await ports.readCartAt(request.params.userId, fields.version);
+          if (cart === undefined) {
+            throw new Problem(404, 'version_unknown', `The cart has no version ${fields.version}.`);
+          }
+          const { items, currency } = cart;
+          return { type: 'restoreCart', ...envelope, ...fields, items, currency };
+        },
+      });
+    },
+  ),
+];
 
 /** @throws Problem 422 if no cart can hold this quantity; the request then does not become a command. */
 function assertQuantityIsPossible(quantity: number): void {

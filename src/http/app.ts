@@ -1,40 +1,41 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type RequestHandler, type Router } from 'express';
+import express from 'express';
 import type { Logger } from 'pino';
 import { prepareDrain } from './drain';
 import { type HealthChecks, type HealthDetails, healthRoutes } from './health';
-import { notFound, Problem, problemHandler } from './problem';
+import { describeApi, descriptionRoute } from './openapi';
+import { notFound, problemHandler } from './problem';
+import { type ServedRoute, withPorts } from './route';
+import { toRouter } from './router';
 
-const bodyLimit = '16kb';
-
-/** Makes the HTTP application of these routers, with `/livez` and `/readyz`. Every error is answered as a problem. */
+/**
+ * Makes the HTTP application of these routes, with those for health. Every error is answered as a problem. A route that
+ * is not in the list cannot be served.
+ */
 export function createApp(options: {
-  routers: readonly Router[];
+  routes: readonly ServedRoute[];
   checks: HealthChecks;
   details?: HealthDetails;
   logger: Logger;
   stopping?: AbortSignal | undefined;
 }) {
+  const { routes, checks, details = {}, logger, stopping } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(healthRoutes(options.checks, options.details ?? {}, options.stopping));
-  app.use(requireJson, express.json({ limit: bodyLimit }));
-  for (const router of options.routers) app.use(router);
+  const served = [
+    ...withPorts(healthRoutes, { checks, details, stopping }),
+    ...routes,
+    ...withPorts([descriptionRoute], { describe: () => description }),
+  ];
+  const description = describeApi(served);
+  app.use(toRouter(served));
   app.use(notFound);
-  app.use(problemHandler(options.logger));
+  app.use(problemHandler(logger));
   return app;
 }
-
-const requireJson: RequestHandler = (req, _res, next) => {
-  const hasBody = req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
-  if (hasBody && !req.is('application/json')) {
-    throw new Problem(415, 'unsupported_media_type', 'Send the body as application/json.');
-  }
-  next();
-};
 
 /** A listening server. */
 export interface HttpServer {

@@ -1,5 +1,6 @@
-import { Router } from 'express';
 import { within } from '../timeout';
+import { defineRoute, type Route } from './route';
+import { aliveShape, readinessShape } from './shapes';
 
 /** What must work before a process receives traffic, by name. A check that fails rejects with the reason. */
 export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
@@ -7,40 +8,59 @@ export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
 /** More information for operators, by name. It has no effect on readiness. */
 export type HealthDetails = Readonly<Record<string, () => Promise<unknown>>>;
 
+export interface HealthPorts {
+  readonly checks: HealthChecks;
+  readonly details: HealthDetails;
+  /** Once aborted, the process is not ready, so that no new requests are sent to it. */
+  readonly stopping?: AbortSignal | undefined;
+}
+
 const checkTimeoutMs = 2_000;
 
-/**
- * `GET /livez`: always 200. `GET /readyz`: 200 if every check passes, else 503; the body has each check's result.
- * @param stopping makes `readyz` answer 503 at once, so that no new requests are sent to a process that is stopping.
- */
-export function healthRoutes(checks: HealthChecks, details: HealthDetails, stopping?: AbortSignal): Router {
-  const router = Router();
-  router.get('/livez', (_req, res) => {
-    res.json({ status: 'alive' });
-  });
-  router.get('/readyz', async (_req, res) => {
-    if (stopping?.aborted) {
-      res.status(503).set('Cache-Control', 'no-store').json({ status: 'stopping', checks: {} });
-      return;
-    }
-    const checkStates = await Promise.all(
-      Object.entries(checks).map(async ([name, check]) => [name, await stateOf(check)]),
-    );
-    const detailStates = await Promise.all(
-      Object.entries(details).map(async ([name, read]) => [name, await detailOf(read)]),
-    );
-    const isReady = checkStates.every(([, state]) => state === 'ok');
-    res
-      .status(isReady ? 200 : 503)
-      .set('Cache-Control', 'no-store')
-      .json({
+export const healthRoutes: readonly Route<HealthPorts>[] = [
+  defineRoute(
+    {
+      name: 'checkLife',
+      method: 'get',
+      path: '/livez',
+      summary: 'Whether the process answers',
+      answers: { 200: { description: 'It does.', body: aliveShape } },
+      problems: {},
+    },
+    async () => ({ status: 200, body: { status: 'alive' } }),
+  ),
+  defineRoute(
+    {
+      name: 'checkReadiness',
+      method: 'get',
+      path: '/readyz',
+      summary: 'Whether the process can do its work, with the state of each check',
+      answers: {
+        200: { description: 'Every check passes.', body: readinessShape },
+        503: { description: 'A check fails, or the process is stopping.', body: readinessShape },
+      },
+      problems: {},
+    },
+    async ({ checks, details, stopping }: HealthPorts) => {
+      const headers = { 'Cache-Control': 'no-store' };
+      if (stopping?.aborted) return { status: 503, headers, body: { status: 'stopping', checks: {} } };
+      const [checkStates, detailStates] = await Promise.all([statesOf(checks, stateOf), statesOf(details, detailOf)]);
+      const isReady = checkStates.every(([, state]) => state === 'ok');
+      const body = {
         status: isReady ? 'ready' : 'not ready',
         checks: Object.fromEntries(checkStates),
         ...(detailStates.length > 0 ? { details: Object.fromEntries(detailStates) } : {}),
-      });
-  });
-  return router;
-}
+      };
+      return { status: isReady ? 200 : 503, headers, body };
+    },
+  ),
+];
+
+const statesOf = <State>(
+  checks: HealthChecks,
+  read: (check: () => Promise<unknown>) => Promise<State>,
+): Promise<[string, State][]> =>
+  Promise.all(Object.entries(checks).map(async ([name, check]): Promise<[string, State]> => [name, await read(check)]));
 
 const detailOf = (read: () => Promise<unknown>): Promise<unknown> =>
   within(checkTimeoutMs, read()).catch(() => 'unknown');

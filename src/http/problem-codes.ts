@@ -10,6 +10,7 @@ export const problemStatuses = {
   command_unknown: [404],
   product_unknown: [404, 422],
   version_unknown: [404, 409],
+  method_not_allowed: [405],
   not_acceptable: [406],
   item_not_in_cart: [409],
   cart_empty: [409],
@@ -35,6 +36,10 @@ export const problemStatuses = {
 
 export type ProblemCode = keyof typeof problemStatuses;
 export type ProblemStatus<Code extends ProblemCode = ProblemCode> = (typeof problemStatuses)[Code][number];
+/** The codes that a problem of this status can have. */
+export type CodeOf<Status extends ProblemStatus> = {
+  [Code in ProblemCode]: Status extends ProblemStatus<Code> ? Code : never;
+}[ProblemCode];
 
 /** The HTTP status for each code of a rejected command. */
 export const rejectionStatuses = {
@@ -54,6 +59,7 @@ export const rejectionStatuses = {
 export const statusTitles: Readonly<Record<ProblemStatus, string>> = {
   400: 'Bad Request',
   404: 'Not Found',
+  405: 'Method Not Allowed',
   406: 'Not Acceptable',
   409: 'Conflict',
   412: 'Precondition Failed',

@@ -21,6 +21,8 @@ interface ProblemExtras {
   readonly commandId?: string;
   readonly newestVersion?: number;
   readonly retryAfterSeconds?: number;
+  /** Sent with the problem; not in its body. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An error that is sent to the client as RFC 9457 describes, with a stable `code`. Throw it from any route. */
@@ -37,16 +39,17 @@ export class Problem<Code extends ProblemCode = ProblemCode> extends Error {
   }
 
   /** Makes the problem for a rejected command. */
-  static ofRejection(code: RejectionCode, reason: string, commandId: string): Problem {
-    return new Problem<ProblemCode>(rejectionStatuses[code], code, reason, { commandId });
+  static ofRejection(code: RejectionCode, reason: string, extras: ProblemExtras): Problem {
+    return new Problem<ProblemCode>(rejectionStatuses[code], code, reason, extras);
   }
 }
 
 export function sendProblem(req: Request, res: Response, problem: Problem): void {
-  const { retryAfterSeconds, ...extras } = problem.extras;
+  const { retryAfterSeconds, headers = {}, ...extras } = problem.extras;
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
   res
     .status(problem.status)
+    .set(headers)
     .type('application/problem+json')
     .send(
       JSON.stringify({
@@ -62,7 +65,7 @@ export function sendProblem(req: Request, res: Response, problem: Problem): void
 }
 
 export const notFound: RequestHandler = (req) => {
-  throw new Problem(404, 'route_not_found', `There is no route ${req.method} ${req.path}.`);
+  throw new Problem(404, 'route_not_found', `There is no route ${req.path}.`);
 };
 
 /** Answers every error as a problem. Unexpected errors are logged, and their details are not sent to the client. */

@@ -1,26 +1,44 @@
 import { z } from 'zod';
 import { idDescription, isId } from '../domain/fields';
+import { limits } from '../domain/limits';
 import { Problem } from './problem';
+import type { ProblemsOfRoute } from './route';
+
+/** Clients resolve these in a path before they send it, so that no request can name such an id. */
+const dotSegments: readonly string[] = ['.', '..'];
 
 /** An id in a path or body. */
-export const id = z.string().refine(isId, `must be ${idDescription}`);
+export const id = z
+  .string()
+  .refine(isId, `must be ${idDescription}`)
+  .refine((text) => !dotSegments.includes(text), 'must not be . or ..')
+  .meta({ minLength: 1, maxLength: limits.idLength, pattern: '^[A-Za-z0-9._~@|:+-]+$' });
+
+/** The id of a user, with an example for the description of the API. */
+export const userId = id.meta({ examples: ['alice'] });
+/** The id of a product of the sample catalogue, likewise. */
+export const productId = id.meta({ examples: ['espresso'] });
 
 /** A whole number written in a query string. */
 export const count = z
   .string()
-  .regex(/^\d{1,9}$/, 'must be a whole number of at most 9 digits')
+  .refine((text) => /^\d{1,9}$/.test(text), 'must be a whole number of at most 9 digits')
+  .meta({ type: 'integer', minimum: 0, maximum: 999_999_999, examples: [1] })
   .transform(Number);
 
 /**
  * An instant in RFC 3339: date, time with seconds, and offset. Digits after the milliseconds are cut off, because the
  * instants of events have milliseconds.
  */
-export const instant = z.string().transform((text, context) => {
-  const date = parseInstant(text);
-  if (date !== undefined) return date;
-  context.addIssue({ code: 'custom', message: instantMessage, input: text });
-  return z.NEVER;
-});
+export const instant = z
+  .string()
+  .meta({ format: 'date-time', examples: ['2026-01-31T12:00:00Z'] })
+  .transform((text, context) => {
+    const date = parseInstant(text);
+    if (date !== undefined) return date;
+    context.addIssue({ code: 'custom', message: instantMessage, input: text });
+    return z.NEVER;
+  });
 
 const instantMessage = 'must be an RFC 3339 instant such as 2030-01-31T12:00:00Z or 2030-01-31T13:00:00.250%2B01:00';
 const instantPattern =
@@ -41,10 +59,23 @@ function isCalendarDay(day: string): boolean {
 }
 
 /** The path parameters of a cart. */
-export const cartPath = z.object({ userId: id });
+export const cartPath = z.object({ userId });
+/** The path parameters of a product. */
+export const productPath = z.object({ productId });
+
+/** What can be wrong with a request that has parameters; with a body, too. */
+export const requestProblems = { 400: ['invalid_request'] } as const satisfies ProblemsOfRoute;
+export const bodyProblems = {
+  400: ['invalid_request', 'entity_parse_failed', 'request_aborted', 'request_size_invalid'],
+  413: ['entity_too_large'],
+  415: ['unsupported_media_type', 'charset_unsupported', 'encoding_unsupported'],
+} as const satisfies ProblemsOfRoute;
 
 /** Page size: 1–500, default 100. */
-export const pageLimit = count.pipe(z.number().min(1).max(500)).default(100);
+export const pageLimit = count
+  .pipe(z.number().min(1).max(500))
+  .default(100)
+  .meta({ description: 'The size of the page: 1–500, if absent 100.', minimum: 1, maximum: 500 });
 
 /**
  * Returns the value as the schema reads it.

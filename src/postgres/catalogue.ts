@@ -70,8 +70,11 @@ export function createCatalogue(db: Knex): Catalogue {
   };
 }
 
+/** Reads a product; undefined where there is none. */
+export type ReadProduct = (productId: string) => Promise<Product | undefined>;
+
 /** Reads products from Postgres, without a cache. Products that are requested together are read with one statement. */
-export function createProductReader(db: Knex): (productId: string) => Promise<Product | undefined> {
+export function createProductReader(db: Knex): ReadProduct {
   return createLookUp(async (productIds) => {
     const { rows } = await db.raw(productsById, [[...productIds]]).options({ name: 'products-by-id' });
     return new Map<string, Product>(rows.map((row: ProductRow) => [row.product_id, toProduct(row)]));

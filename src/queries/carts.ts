@@ -1,70 +1,84 @@
-import { type Request, type Response, Router } from 'express';
-import type { Knex } from 'knex';
+import type { Request } from 'express';
 import { z } from 'zod';
 import { Problem } from '../http/problem';
-import { cartPath, count, id, instant, validate } from '../http/validation';
+import { type Answer, defineRoute, type Route } from '../http/route';
+import { type CartView, cartShape, outcomeShape } from '../http/shapes';
+import { cartPath, count, id, instant, requestProblems } from '../http/validation';
 import { findOutcome } from '../postgres/log/outcomes';
-import type { Announcements } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
-import { diffRoutes } from './diff';
-import { cacheControlOf, requirePastCart } from './past-cart';
-import { type CartView, createCartReader, type ReadCart } from './read-cart';
+import { cacheControlOf, pastHeaders, requirePastCart } from './past-cart';
+import type { QueryPorts } from './ports';
 import { type PointInTime, readPastCarts } from './read-past-cart';
-import { type RunLink, timelineRoutes } from './timeline';
 
 const cartQuery = z
-  .strictObject({ minVersion: count.optional(), version: count.optional(), at: instant.optional() })
+  .strictObject({
+    minVersion: count.optional().meta({ description: 'Wait until the cart has this version, at most 5 s.' }),
+    version: count.optional().meta({ description: 'The exact cart after its n-th event.' }),
+    at: instant.optional().meta({ description: 'The exact cart at an instant of the past.' }),
+  })
   .refine((query) => Object.keys(query).length <= 1, 'must have only one of minVersion, version and at');
 const commandPath = cartPath.extend({ commandId: id });
+const conditional = z.object({ 'If-None-Match': z.string().optional() });
 
 const freshnessSeconds = 5;
 
-/**
- * The routes for reading a cart. They read only from Postgres.
- * @param options.runLink adds to each timeline entry a link to the run that decided it.
- */
-export function cartQueryRoutes(
-  db: Knex,
-  announcements: Announcements,
-  options: { readonly runLink?: RunLink | undefined } = {},
-): Router {
-  const router = Router();
-  const readCart = createCartReader(db);
-
-  router.get('/carts/:userId', async (req, res) => {
-    const { userId } = validate(cartPath, req.params);
-    const { minVersion, version, at } = validate(cartQuery, req.query);
-    const point: PointInTime | undefined = at !== undefined ? { at } : version !== undefined ? { version } : undefined;
-    if (point !== undefined) {
-      const [past] = await readPastCarts(db, userId, [point]);
-      const cart = requirePastCart(past!, point, at === undefined ? 'version' : 'at');
-      sendVersioned(req, res, cart, cacheControlOf(past!));
-      return;
-    }
-    const cart = minVersion
-      ? await cartOfVersionAtLeast(readCart, announcements, userId, minVersion)
-      : await readCart(userId);
-    sendVersioned(req, res, cart, 'no-cache');
-  });
-
-  router.use(timelineRoutes(db, options.runLink), diffRoutes(db));
-
-  router.get('/carts/:userId/commands/:commandId', async (req, res) => {
-    const { userId, commandId } = validate(commandPath, req.params);
-    const outcome = await findOutcome(db, userId, commandId);
-    if (outcome === undefined) {
-      throw new Problem(404, 'command_unknown', `Command ${commandId} has no recorded outcome yet.`);
-    }
-    const { data: _data, expectedVersion: _expectedVersion, ...command } = outcome;
-    res.json(command);
-  });
-
-  return router;
-}
+export const cartQueryRoutes: readonly Route<QueryPorts>[] = [
+  defineRoute(
+    {
+      name: 'readCart',
+      method: 'get',
+      path: '/carts/{userId}',
+      summary: 'The cart now, at a version, or at an instant',
+      params: cartPath,
+      query: cartQuery,
+      headers: conditional,
+      answers: {
+        200: {
+          description: 'The cart; an empty one where nobody has used it.',
+          body: cartShape,
+          headers: { ...pastHeaders, ETag: z.string() },
+        },
+        304: { description: 'The client has this version.', headers: { ...pastHeaders, ETag: z.string() } },
+      },
+      problems: { ...requestProblems, 404: ['version_unknown'], 503: ['version_not_reached', 'database_unavailable'] },
+    },
+    async (ports: QueryPorts, { params: { userId }, query: { minVersion, version, at }, http }) => {
+      const point: PointInTime | undefined =
+        at !== undefined ? { at } : version !== undefined ? { version } : undefined;
+      if (point !== undefined) {
+        const [past] = await readPastCarts(ports.db, userId, [point]);
+        const cart = requirePastCart(past!, point, at === undefined ? 'version' : 'at');
+        return answerVersioned(http, cart, cacheControlOf(past!));
+      }
+      const cart = minVersion ? await cartOfVersionAtLeast(ports, userId, minVersion) : await ports.readCart(userId);
+      return answerVersioned(http, cart, 'no-cache');
+    },
+  ),
+  defineRoute(
+    {
+      name: 'readOutcome',
+      method: 'get',
+      path: '/carts/{userId}/commands/{commandId}',
+      summary: 'The outcome of a command',
+      params: commandPath,
+      answers: { 200: { description: 'The recorded outcome.', body: outcomeShape } },
+      problems: { ...requestProblems, 404: ['command_unknown'], 503: ['database_unavailable'] },
+    },
+    async ({ db }: QueryPorts, { params: { userId, commandId } }) => {
+      const outcome = await findOutcome(db, userId, commandId);
+      if (outcome === undefined) {
+        throw new Problem(404, 'command_unknown', `Command ${commandId} has no recorded outcome yet.`, {
+          headers: { 'Cache-Control': 'no-store' },
+        });
+      }
+      const { data: _data, expectedVersion: _expectedVersion, ...command } = outcome;
+      return { status: 200, body: command };
+    },
+  ),
+];
 
 async function cartOfVersionAtLeast(
-  readCart: ReadCart,
-  announcements: Announcements,
+  { readCart, announcements }: QueryPorts,
   userId: string,
   minVersion: number,
 ): Promise<CartView> {
@@ -78,15 +92,12 @@ async function cartOfVersionAtLeast(
   });
 }
 
-/** Answers with the cart and its version as ETag, or with 304 if the client has this version. */
-function sendVersioned(req: Request, res: Response, cart: CartView, cacheControl: string): void {
+/** The cart with its version as ETag, or 304 if the client has this version. */
+function answerVersioned(http: Request, cart: CartView, cacheControl: string): Answer {
   const etag = `"${cart.version}"`;
-  res.set({ ETag: etag, 'Cache-Control': cacheControl });
+  const headers = { ETag: etag, 'Cache-Control': cacheControl };
   // Not req.fresh: it would never answer 304 to fetch(), which adds `Cache-Control: no-cache` to conditional requests.
-  const clientTags = (req.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (clientTags.includes(etag) || clientTags.includes('*')) {
-    res.status(304).end();
-    return;
-  }
-  res.json(cart);
+  const clientTags = (http.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (clientTags.includes(etag) || clientTags.includes('*')) return { status: 304, headers };
+  return { status: 200, headers, body: cart };
 }

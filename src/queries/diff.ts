@@ -1,38 +1,50 @@
-import { Router } from 'express';
-import type { Knex } from 'knex';
 import { z } from 'zod';
-import { cartPath, count, instant, validate } from '../http/validation';
-import { cacheControlOf, requirePastCart } from './past-cart';
-import type { CartView } from './read-cart';
+import { defineRoute, type Route } from '../http/route';
+import { type CartView, differenceShape } from '../http/shapes';
+import { cartPath, count, instant, requestProblems } from '../http/validation';
+import { cacheControlOf, pastHeaders, requirePastCart } from './past-cart';
+import type { QueryPorts } from './ports';
 import { type PastCart, type PointInTime, readPastCarts } from './read-past-cart';
 
 /** Digits only: a version. Anything else: an instant. */
-const pointInTime = z.string().transform((text, context): PointInTime => {
-  const read = /^\d+$/.test(text) ? count.safeParse(text) : instant.safeParse(text);
-  if (read.success) return read.data instanceof Date ? { at: read.data } : { version: read.data };
-  for (const { message } of read.error.issues) context.addIssue({ code: 'custom', message, input: text });
-  return z.NEVER;
-});
+const pointInTime = z
+  .string()
+  .meta({ examples: ['1'] })
+  .transform((text, context): PointInTime => {
+    const read = /^\d+$/.test(text) ? count.safeParse(text) : instant.safeParse(text);
+    if (read.success) return read.data instanceof Date ? { at: read.data } : { version: read.data };
+    for (const { message } of read.error.issues) context.addIssue({ code: 'custom', message, input: text });
+    return z.NEVER;
+  });
 const diffQuery = z.strictObject({ from: pointInTime, to: pointInTime });
 
-/** `GET /carts/{userId}/diff?from=&to=`: how the cart differs between two points in time. */
-export function diffRoutes(db: Knex): Router {
-  const router = Router();
-  router.get('/carts/:userId/diff', async (req, res) => {
-    const { userId } = validate(cartPath, req.params);
-    const { from, to } = validate(diffQuery, req.query);
+export const diffRoute: Route<QueryPorts> = defineRoute(
+  {
+    name: 'compareCarts',
+    method: 'get',
+    path: '/carts/{userId}/diff',
+    summary: 'How the cart differs between two points in time, each a version or an instant',
+    params: cartPath,
+    query: diffQuery,
+    answers: { 200: { description: 'The difference.', body: differenceShape, headers: pastHeaders } },
+    problems: { ...requestProblems, 404: ['version_unknown'], 503: ['database_unavailable'] },
+  },
+  async ({ db }: QueryPorts, { params: { userId }, query: { from, to } }) => {
     const [pastFrom, pastTo] = (await readPastCarts(db, userId, [from, to])) as [PastCart, PastCart];
     const before = requirePastCart(pastFrom, from, 'from');
     const after = requirePastCart(pastTo, to, 'to');
-    res.set('Cache-Control', cacheControlOf(pastFrom, pastTo)).json({
-      userId,
-      from: describePoint(before, from),
-      to: describePoint(after, to),
-      ...differenceOf(before, after),
-    });
-  });
-  return router;
-}
+    return {
+      status: 200,
+      headers: { 'Cache-Control': cacheControlOf(pastFrom, pastTo) },
+      body: {
+        userId,
+        from: describePoint(before, from),
+        to: describePoint(after, to),
+        ...differenceOf(before, after),
+      },
+    };
+  },
+);
 
 const describePoint = ({ version, currency }: CartView, point: PointInTime) => ({
   version,

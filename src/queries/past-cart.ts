@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { Problem } from '../http/problem';
-import type { CartView } from './read-cart';
+import type { CartView } from '../http/shapes';
 import type { PastCart, PointInTime } from './read-past-cart';
 
 /**
@@ -23,3 +24,5 @@ export function requirePastCart(past: PastCart, point: PointInTime, parameter: s
 export function cacheControlOf(...carts: readonly PastCart[]): string {
   return carts.every((cart) => cart.isFinal) ? 'private, max-age=31536000, immutable' : 'no-cache';
 }
+
+export const pastHeaders = { 'Cache-Control': z.string() };

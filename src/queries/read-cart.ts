@@ -1,24 +1,6 @@
 import type { Knex } from 'knex';
+import type { CartView } from '../http/shapes';
 import { createLookUp } from '../postgres/look-up';
-
-/** A cart in the form that clients receive. Money in minor units, instants in RFC 3339 in UTC with milliseconds. */
-export interface CartView {
-  readonly userId: string;
-  readonly version: number;
-  readonly status: string;
-  readonly currency: string | null;
-  readonly itemCount: number;
-  readonly subtotal: number;
-  readonly updatedAt: string | null;
-  readonly items: readonly {
-    readonly productId: string;
-    readonly name: string;
-    readonly quantity: number;
-    readonly unitPrice: number;
-    readonly lineTotal: number;
-    readonly addedAt: string;
-  }[];
-}
 
 /** SQL that formats an instant for clients. */
 export const toInstantText = (column: string) =>

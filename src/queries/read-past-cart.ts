@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
-import { type CartView, linesAsJson, toInstantText } from './read-cart';
+import type { CartView } from '../http/shapes';
+import { linesAsJson, toInstantText } from './read-cart';
 
 /** A point in the life of a cart: after its n-th event, or after all events up to and including an instant. */
 export type PointInTime = { readonly version: number } | { readonly at: Date };

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { TimelineEntry } from '../http/shapes';
 import { toInstantText } from './read-cart';
 
 /** Selects entries of a cart's timeline. */
@@ -15,34 +16,6 @@ export interface TimelineQuery {
   readonly to?: Date | undefined;
   /** Entries whose data contain this product. */
   readonly productId?: string | undefined;
-}
-
-/** A line of the cart before or after an event. An entry has only the lines that its event changed. */
-export interface TimelineLine {
-  readonly productId: string;
-  readonly name: string;
-  readonly quantity: number;
-  readonly unitPrice: number;
-}
-
-/** An event, or a rejected command, which has the type `CommandRejected`. */
-export interface TimelineEntry {
-  readonly sequence: number;
-  readonly type: string;
-  readonly command: string;
-  readonly commandId: string;
-  readonly actor: string;
-  readonly issuedAt: string;
-  readonly occurredAt: string;
-  readonly runId: string;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Events only. */
-  readonly version?: number;
-  readonly before?: readonly TimelineLine[];
-  readonly after?: readonly TimelineLine[];
-  /** Rejected commands only. */
-  readonly code?: string;
-  readonly reason?: string;
 }
 
 /**
@@ -64,7 +37,8 @@ export async function readTimeline(
   return rows.length > pageRows.length ? { entries, next: last } : { entries };
 }
 
-type TimelineRow = { [Field in keyof TimelineEntry]-?: TimelineEntry[Field] | null };
+/** Has the fields of both kinds of entries; those of the other kind are null. */
+type TimelineRow = { readonly sequence: number; readonly version: number | null } & Readonly<Record<string, unknown>>;
 
 const toEntry = (row: TimelineRow): TimelineEntry =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as TimelineEntry;

@@ -1,26 +1,85 @@
-import { type RequestHandler, Router } from 'express';
 import type { Knex } from 'knex';
 import type { z } from 'zod';
-import { validate } from '../http/validation';
-import { answer, type Report } from './reports/answer';
+import { defineRoute, type Route } from '../http/route';
+import { requestProblems } from '../http/validation';
+import type { QueryPorts } from './ports';
+import { answerReport, type Report } from './reports/answer';
 import { longestOpenReport, openCartsReport, summaryReport } from './reports/carts-report';
 import { parameters } from './reports/parameters';
 import { checkoutsReport, productsReport } from './reports/products-report';
+import { shapes } from './reports/shapes';
 import { valueReport } from './reports/value-report';
 
-/** The routes for reports over all carts, for operators: at an instant or over a span of time, as JSON or CSV. */
-export function reportRoutes(db: Knex): Router {
-  const report =
-    <T extends z.ZodType>(schema: T, make: (db: Knex, query: z.output<T>) => Promise<Report>): RequestHandler =>
-    (req, res) =>
-      answer(req, res, () => make(db, validate(schema, req.query)));
+/** A report over all carts, as JSON or CSV. */
+const report = <Query extends z.ZodType>(
+  name: string,
+  path: string,
+  summary: string,
+  query: Query,
+  body: z.ZodType,
+  make: (db: Knex, query: z.output<Query>) => Promise<Report>,
+): Route<QueryPorts> =>
+  defineRoute(
+    {
+      name,
+      method: 'get',
+      path: `/reports/${path}`,
+      summary,
+      query,
+      answers: { 200: { description: 'The report.', body, hasCsv: true } },
+      problems: { ...requestProblems, 406: ['not_acceptable'], 503: ['report_too_slow', 'database_unavailable'] },
+    },
+    async ({ db }: QueryPorts, request) => answerReport(request.http, () => make(db, request.query)),
+  );
 
-  const router = Router();
-  router.get('/reports/carts', report(parameters.carts, summaryReport));
-  router.get('/reports/open-carts', report(parameters.openCarts, openCartsReport));
-  router.get('/reports/products', report(parameters.products, productsReport));
-  router.get('/reports/value', report(parameters.value, valueReport));
-  router.get('/reports/longest-open', report(parameters.longestOpen, longestOpenReport));
-  router.get('/reports/checkouts', report(parameters.checkouts, checkoutsReport));
-  return router;
-}
+/** The routes for reports over all carts, for operators: at an instant or over a span of time. */
+export const reportRoutes: readonly Route<QueryPorts>[] = [
+  report(
+    'reportCarts',
+    'carts',
+    'Sums over all open carts at an instant',
+    parameters.carts,
+    shapes.carts,
+    summaryReport,
+  ),
+  report(
+    'reportOpenCarts',
+    'open-carts',
+    'The carts that were open at an instant',
+    parameters.openCarts,
+    shapes.openCarts,
+    openCartsReport,
+  ),
+  report(
+    'reportLongestOpen',
+    'longest-open',
+    'The carts that had been open for the longest time at an instant',
+    parameters.longestOpen,
+    shapes.openCarts,
+    longestOpenReport,
+  ),
+  report(
+    'reportProducts',
+    'products',
+    'What was added, removed and bought, by interval and product',
+    parameters.products,
+    shapes.products,
+    productsReport,
+  ),
+  report(
+    'reportValue',
+    'value',
+    'Number and value of the open carts over time',
+    parameters.value,
+    shapes.value,
+    valueReport,
+  ),
+  report(
+    'reportCheckouts',
+    'checkouts',
+    'How often each product was bought or removed',
+    parameters.checkouts,
+    shapes.checkouts,
+    checkoutsReport,
+  ),
+];

@@ -1,58 +1,46 @@
-import { Router } from 'express';
-import type { Knex } from 'knex';
 import { z } from 'zod';
-import type { EventType } from '../domain/events';
-import { cartPath, count, id, instant, pageLimit, validate } from '../http/validation';
+import { defineRoute, linkToNext, type Route } from '../http/route';
+import { eventType, timelineShape } from '../http/shapes';
+import { cartPath, count, instant, pageLimit, productId, requestProblems } from '../http/validation';
+import type { QueryPorts } from './ports';
 import { readTimeline } from './read-timeline';
-
-/** Returns the link to the history of a run in the Web UI. */
-export type RunLink = (userId: string, runId: string) => string;
-
-const entryTypes: Readonly<Record<EventType | 'CommandRejected', true>> = {
-  ItemAdded: true,
-  ItemQuantityChanged: true,
-  ItemRemoved: true,
-  CartCleared: true,
-  CartCheckedOut: true,
-  CartRestored: true,
-  CommandRejected: true,
-};
-const entryType = z.enum(Object.keys(entryTypes) as (keyof typeof entryTypes)[]);
 
 const timelineQuery = z
   .strictObject({
-    after: count.default(0),
+    after: count.default(0).meta({ description: 'Begin after this version; with rejected commands, this sequence.' }),
     limit: pageLimit,
-    rejected: z.literal('include').optional(),
-    type: entryType.optional(),
-    from: instant.optional(),
-    to: instant.optional(),
-    productId: id.optional(),
+    rejected: z.literal('include').optional().meta({ description: 'Rejected commands too, each at its place.' }),
+    type: z.enum([...eventType.options, 'CommandRejected']).optional(),
+    from: instant.optional().meta({ description: 'Entries at this instant or later.' }),
+    to: instant.optional().meta({ description: 'Entries before this instant.' }),
+    productId: productId.optional().meta({ description: 'Only entries that name this product.' }),
   })
   .refine(({ type, rejected }) => type !== 'CommandRejected' || rejected !== undefined, {
     path: ['type'],
     message: 'CommandRejected requires rejected=include',
   });
 
-/** `GET /carts/{userId}/events`: the cart's events, oldest first; with `rejected=include` also rejected commands. */
-export function timelineRoutes(db: Knex, runLink: RunLink | undefined): Router {
-  const router = Router();
-  router.get('/carts/:userId/events', async (req, res) => {
-    const { userId } = validate(cartPath, req.params);
-    const { rejected, ...query } = validate(timelineQuery, req.query);
+export const timelineRoute: Route<QueryPorts> = defineRoute(
+  {
+    name: 'readTimeline',
+    method: 'get',
+    path: '/carts/{userId}/events',
+    summary: 'The timeline: the events of the cart, oldest first',
+    params: cartPath,
+    query: timelineQuery,
+    answers: { 200: { description: 'A page.', body: timelineShape, headers: { Link: z.string().optional() } } },
+    problems: { ...requestProblems, 503: ['database_unavailable'] },
+  },
+  async ({ db, runLink }: QueryPorts, { params: { userId }, query: { rejected, ...query }, http }) => {
     const page = await readTimeline(db, userId, { ...query, withRejected: rejected !== undefined });
     const events = page.entries.map((entry) => ({
       ...entry,
       ...(runLink === undefined ? {} : { run: runLink(userId, entry.runId) }),
     }));
-    if (page.next === undefined) {
-      res.json({ events });
-      return;
-    }
-    const { after: _after, limit: _limit, ...filters } = req.query as Record<string, string>;
+    if (page.next === undefined) return { status: 200, body: { events } };
+    const { after: _after, limit: _limit, ...filters } = http.query as Record<string, string>;
     const parameters = new URLSearchParams({ after: `${page.next}`, limit: `${query.limit}`, ...filters });
     const next = `/carts/${encodeURIComponent(userId)}/events?${parameters}`;
-    res.links({ next }).json({ events, next });
-  });
-  return router;
-}
+    return { status: 200, headers: linkToNext(next), body: { events, next } };
+  },
+);

@@ -1,6 +1,6 @@
-import { cartCommandRoutes } from '../commands/carts';
-import { productCommandRoutes } from '../commands/products';
+import { commandRoutes } from '../commands/routes';
 import { createCommandSender } from '../commands/send-command';
+import { withPorts } from '../http/route';
 import { createCatalogue } from '../postgres/catalogue';
 import { connectDatabase } from '../postgres/database';
 import { createNewUserCheck } from '../postgres/log/checkpoint';
@@ -32,7 +32,7 @@ export async function openCommandApi({ temporal, databaseUrl, logger, stopping }
     logger,
   };
   return {
-    routers: [cartCommandRoutes(ports), productCommandRoutes(catalogue)],
+    routes: withPorts(commandRoutes, ports),
     checks: { temporal: check },
     async close() {
       await Promise.all([announcements.close(), close(), db.destroy()]);

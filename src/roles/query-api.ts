@@ -1,10 +1,10 @@
 import { cartWorkflowId } from '../contract/ids';
+import { withPorts } from '../http/route';
 import { checkDatabase, connectDatabase } from '../postgres/database';
 import { currentForks } from '../postgres/log/forks';
 import { listenForProjections } from '../postgres/projection/announcements';
-import { cartQueryRoutes } from '../queries/carts';
-import { productQueryRoutes } from '../queries/products';
-import { reportRoutes } from '../queries/reports';
+import { createQueryPorts } from '../queries/ports';
+import { queryRoutes } from '../queries/routes';
 import type { Role, RoleOptions } from './role';
 
 /** The query side: HTTP ← SQL. It needs only Postgres. */
@@ -16,7 +16,7 @@ export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger, st
     ? (userId: string, runId: string) => `${workflows}/${encodeURIComponent(cartWorkflowId(userId))}/${runId}/history`
     : undefined;
   return {
-    routers: [cartQueryRoutes(db, announcements, { runLink }), productQueryRoutes(db), reportRoutes(db)],
+    routes: withPorts(queryRoutes, createQueryPorts(db, announcements, runLink)),
     checks: { postgres: () => checkDatabase(db) },
     details: { forks: () => currentForks(db) },
     async close() {

@@ -1,12 +1,12 @@
-import type { Router } from 'express';
 import type { Logger } from 'pino';
 import type { Config } from '../config';
 import type { HealthChecks, HealthDetails } from '../http/health';
+import type { ServedRoute } from '../http/route';
 import type { TemporalNamespace } from '../temporal/connection';
 
 /** A running part of the system, with its HTTP routes and its health checks. */
 export interface Role {
-  readonly routers: readonly Router[];
+  readonly routes: readonly ServedRoute[];
   readonly checks: HealthChecks;
   readonly details?: HealthDetails;
   close(): Promise<void>;

@@ -7,7 +7,7 @@ import type { Process } from './run-process';
 /** Makes one HTTP application of these roles. Once `stopping` is aborted, it is no longer ready. */
 export function appOf(roles: readonly Role[], logger: Logger, stopping?: AbortSignal): Express {
   return createApp({
-    routers: roles.flatMap((role) => role.routers),
+    routes: roles.flatMap((role) => role.routes),
     checks: Object.assign({}, ...roles.map((role) => role.checks)),
     details: Object.assign({}, ...roles.map((role) => role.details)),
     logger,

@@ -69,7 +69,7 @@ export async function openWorker({
       : []),
   ];
   return {
-    routers: [],
+    routes: [],
     checks: {
       worker: async () => {
         if (worker.getState() !== 'RUNNING') throw new Error(`the worker is ${worker.getState().toLowerCase()}`);

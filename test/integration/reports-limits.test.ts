@@ -1,12 +1,12 @@
 import { connectDatabase } from '../../src/postgres/database';
 import { project } from '../../src/postgres/projection/project';
-import { reportRoutes } from '../../src/queries/reports';
 import { rebuildAll } from '../../src/recovery/rebuild';
 import { add, decideAll } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { hourMs, iso, startMs } from '../support/random-carts';
 import { openReportApi, query, type ReportApi } from '../support/report-api';
-import { getJson, serve, type TestServer } from '../support/serve';
+import { getJson, type TestServer } from '../support/serve';
+import { serveQueries } from '../support/serve-queries';
 
 describe('the parameters of a report', () => {
   let api: ReportApi;
@@ -67,7 +67,7 @@ describe('reports on carts of high value', () => {
   let server: TestServer;
   beforeAll(async () => {
     database = await createDatabase();
-    server = await serve(reportRoutes(database.db));
+    server = await serveQueries(database.db);
   });
   afterAll(async () => {
     await server.close();
@@ -95,7 +95,7 @@ describe('reports on carts of high value', () => {
 
   it('are answered 503 where they exceed the time limit of a request', async () => {
     const impatient = connectDatabase(database.url, { poolSize: 1, name: 'impatient', queryTimeoutMs: 300 });
-    const impatientServer = await serve(reportRoutes(impatient));
+    const impatientServer = await serveQueries(impatient);
     try {
       await database.db.transaction(async (trx) => {
         await trx.raw('lock table cart_item_history in access exclusive mode');

@@ -1,11 +1,23 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Router } from 'express';
+import { z } from 'zod';
 import { cartWorkflowId } from '../../src/contract/ids';
+import type { ServedRoute } from '../../src/http/route';
 import { type KeptAliveAnswer, openKeptAlive, sendUntilClosed } from '../support/kept-alive';
 import { serve, type TestServer } from '../support/serve';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
+
+const echo: ServedRoute = {
+  name: 'echo',
+  method: 'post',
+  path: '/echo',
+  summary: 'Answers with the body',
+  body: z.unknown(),
+  answers: { 200: { description: 'The body.' } },
+  problems: {},
+  handle: async ({ body }) => ({ status: 200, body }),
+};
 
 /** Longer than any test may take: what waits for this fails. */
 const never = 3_600_000;
@@ -13,9 +25,8 @@ const never = 3_600_000;
 describe('a server that is closed', () => {
   let server: TestServer;
   const sockets: Socket[] = [];
-  const echo = () => Router().post('/echo', (req, res) => void res.json(req.body));
   beforeEach(async () => {
-    server = await serve(echo());
+    server = await serve([echo]);
   });
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy();

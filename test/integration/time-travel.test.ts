@@ -1,11 +1,11 @@
 import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
 import { project } from '../../src/postgres/projection/project';
-import { cartQueryRoutes } from '../../src/queries/carts';
 import { readPastCarts } from '../../src/queries/read-past-cart';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { type CartView, decideNext, emptyCart, iso, longLife } from '../support/long-life';
 import { randomNumbers } from '../support/random';
-import { getJson, serve, type TestServer } from '../support/serve';
+import { getJson, type TestServer } from '../support/serve';
+import { serveQueries } from '../support/serve-queries';
 
 const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
 const nextRandom = randomNumbers(seed);
@@ -20,8 +20,7 @@ const newest = old.versions.at(-1)!;
 
 beforeAll(async () => {
   database = await createDatabase();
-  const announcements = { onProjection: () => () => {}, isStopping: false, close: async () => {} };
-  server = await serve(cartQueryRoutes(database.db, announcements));
+  server = await serveQueries(database.db);
   for (let from = 0; from < old.decisions.length; from += 250) {
     await database.db.transaction((trx) => project(trx, 'old', old.decisions.slice(from, from + 250)));
   }

@@ -1,9 +1,9 @@
 import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
 import { project } from '../../src/postgres/projection/project';
-import { cartQueryRoutes } from '../../src/queries/carts';
 import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
-import { getJson, serve, type TestServer } from '../support/serve';
+import { getJson, type TestServer } from '../support/serve';
+import { serveQueries } from '../support/serve-queries';
 
 let database: TestDatabase;
 let server: TestServer;
@@ -31,12 +31,10 @@ const rest = decideAll(
   first.checkpoint,
 );
 
-const announcements = { onProjection: () => () => {}, isStopping: false, close: async () => {} };
-
 beforeAll(async () => {
   database = await createDatabase();
   const runLink = (userId: string, runId: string) => `http://ui/${userId}/${runId}`;
-  server = await serve(cartQueryRoutes(database.db, announcements, { runLink }));
+  server = await serveQueries(database.db, runLink);
   await database.db.transaction((trx) => project(trx, 'alice', [...first.decisions, ...rest.decisions]));
 });
 afterAll(async () => {
@@ -103,7 +101,7 @@ describe('the timeline', () => {
   });
 
   it('contains no link to a run where there is no Web UI', async () => {
-    const plain = await serve(cartQueryRoutes(database.db, announcements));
+    const plain = await serveQueries(database.db);
     const { body } = await getJson(`${plain.url}/carts/alice/events?limit=1`);
     await plain.close();
     const [event] = body.events;

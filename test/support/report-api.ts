@@ -1,8 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { reportRoutes } from '../../src/queries/reports';
 import { createDatabase, type TestDatabase } from './database';
 import { type Logs, projectRandomCarts } from './random-carts';
-import { serve } from './serve';
+import { serveQueries } from './serve-queries';
 
 /** The reports over HTTP, on a database with random carts. */
 export interface ReportApi {
@@ -20,7 +19,7 @@ export const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
 export async function openReportApi(): Promise<ReportApi> {
   const database = await createDatabase();
   const logs = await projectRandomCarts(database.db, 120, seed);
-  const server = await serve(reportRoutes(database.db));
+  const server = await serveQueries(database.db);
   const get = async (path: string, accept?: string) => {
     const headers = accept === undefined ? {} : { Accept: accept };
     const response = await fetch(`${server.url}/reports/${path}`, { headers });

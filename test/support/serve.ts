@@ -1,6 +1,6 @@
-import type { Router } from 'express';
 import pino from 'pino';
 import { createApp, listen } from '../../src/http/app';
+import type { ServedRoute } from '../../src/http/route';
 
 /** An HTTP server on a free port. */
 export interface TestServer {
@@ -9,8 +9,8 @@ export interface TestServer {
 }
 
 /** Serves only these routes, without the other parts of a role. */
-export async function serve(...routers: Router[]): Promise<TestServer> {
-  const server = await listen(createApp({ routers, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
+export async function serve(routes: readonly ServedRoute[]): Promise<TestServer> {
+  const server = await listen(createApp({ routes, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
   return { url: `http://127.0.0.1:${server.port}`, close: server.close };
 }
 

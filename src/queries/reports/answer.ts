@@ -1,5 +1,6 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { Problem } from '../../http/problem';
+import { type Answer, linkToNext } from '../../http/route';
 import { type ReportRow, toCsv } from './csv';
 
 /** A report that can be sent as JSON or as CSV. */
@@ -16,26 +17,27 @@ export interface Report {
 type Format = 'json' | 'csv';
 
 /**
- * Makes the report and answers with it in the format that the request accepts; JSON is the default.
+ * Makes the report, in the format that the request accepts; JSON is the default.
  * @throws Problem 406, before the report is made, if the request accepts neither; 503 if the report takes too long.
  */
-export async function answer(req: Request, res: Response, makeReport: () => Promise<Report>): Promise<void> {
-  const format = formatFor(req);
-  const report = await makeReport().catch(throwTooSlow);
-  res.set({ 'Cache-Control': 'no-store', Vary: 'Accept' });
-  if (report.next !== undefined) res.links({ next: report.next });
-  if (format === 'json') {
-    res.json(report.next === undefined ? report.json : { ...report.json, next: report.next });
-    return;
-  }
-  res
-    .set('Content-Disposition', `attachment; filename="${report.name}.csv"`)
-    .type('text/csv; charset=utf-8; header=present')
-    .send(toCsv(report.columns, report.rows));
+export async function answerReport(http: Request, makeReport: () => Promise<Report>): Promise<Answer> {
+  const format = formatFor(http);
+  const { name, json, columns, rows, next } = await makeReport().catch(throwTooSlow);
+  const headers = { 'Cache-Control': 'no-store', Vary: 'Accept', ...(next && linkToNext(next)) };
+  if (format === 'json') return { status: 200, headers, body: next === undefined ? json : { ...json, next } };
+  return {
+    status: 200,
+    headers: {
+      ...headers,
+      'Content-Disposition': `attachment; filename="${name}.csv"`,
+      'Content-Type': 'text/csv; charset=utf-8; header=present',
+    },
+    body: toCsv(columns, rows),
+  };
 }
 
-function formatFor(req: Request): Format {
-  const type = req.accepts(['application/json', 'text/csv']);
+function formatFor(http: Request): Format {
+  const type = http.accepts(['application/json', 'text/csv']);
   if (type === false) {
     throw new Problem(406, 'not_acceptable', 'Reports are available as application/json and text/csv.');
   }

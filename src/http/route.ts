@@ -1,0 +1,93 @@
+import type { Request } from 'express';
+import type { z } from 'zod';
+import type { CodeOf, ProblemStatus } from './problem-codes';
+
+export type Method = 'get' | 'post' | 'put' | 'delete';
+
+/** What a route answers: sent as JSON, or as it is where `body` is text. */
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** One way in which a route answers, as the description of the API has it. */
+export interface AnswerDescription {
+  readonly description: string;
+  /** The shape of the body; absent for an answer without one. */
+  readonly body?: z.ZodType;
+  /** Whether the body may be CSV too. */
+  readonly hasCsv?: boolean;
+  readonly headers?: Readonly<Record<string, z.ZodType>>;
+}
+
+/** The codes of the problems that a route answers with, by status. */
+export type ProblemsOfRoute = { readonly [Status in ProblemStatus]?: readonly CodeOf<Status>[] };
+
+/** All that is to be known of a route except what it does. The API's description and its checks are made of it. */
+export interface RouteDescription {
+  /** What it does, in one word of the code: unique among all routes. */
+  readonly name: string;
+  readonly method: Method;
+  /** With its parameters in braces: `/carts/{userId}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodType;
+  /** The headers that the route reads. */
+  readonly headers?: z.ZodObject;
+  /** Absent where the route takes no body: a request that has one is then rejected. */
+  readonly body?: z.ZodType;
+  readonly answers: Readonly<Record<number, AnswerDescription>>;
+  readonly problems: ProblemsOfRoute;
+}
+
+/** A request as the schemas of its route have read it. */
+export interface RouteRequest<Params = unknown, Query = unknown, Headers = unknown, Body = unknown> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly headers: Headers;
+  readonly body: Body;
+  /** For the negotiation of content and for conditional requests. */
+  readonly http: Request;
+}
+
+/** A route of a role that has these ports. */
+export interface Route<Ports> extends RouteDescription {
+  /** @throws Problem where the answer is one. */
+  handle(ports: Ports, request: RouteRequest): Promise<Answer>;
+}
+
+/** A route that is being served. */
+export interface ServedRoute extends RouteDescription {
+  handle(request: RouteRequest): Promise<Answer>;
+}
+
+/** Checks a route's handler against its schemas. */
+export function defineRoute<
+  Ports,
+  Params extends z.ZodObject = z.ZodObject,
+  Query extends z.ZodType = z.ZodUnknown,
+  Headers extends z.ZodObject = z.ZodObject,
+  Body extends z.ZodType = z.ZodUndefined,
+>(
+  description: RouteDescription & {
+    readonly params?: Params;
+    readonly query?: Query;
+    readonly headers?: Headers;
+    readonly body?: Body;
+  },
+  handle: (
+    ports: Ports,
+    request: RouteRequest<z.output<Params>, z.output<Query>, z.output<Headers>, z.output<Body>>,
+  ) => Promise<Answer>,
+): Route<Ports> {
+  return { ...description, handle: handle as Route<Ports>['handle'] };
+}
+
+/** Gives a role's ports to its routes. */
+export const withPorts = <Ports>(routes: readonly Route<Ports>[], ports: Ports): ServedRoute[] =>
+  routes.map((route) => ({ ...route, handle: (request) => route.handle(ports, request) }));
+
+/** The header that names the next page. */
+export const linkToNext = (next: string) => ({ Link: `<${next}>; rel="next"` });

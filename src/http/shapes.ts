@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import type { EventType } from '../domain/events';
+import { problemStatuses } from './problem-codes';
+
+/*
+ * The bodies of answers. Nothing is checked against them while requests are answered: they describe the API, give the
+ * code its types, and every answer in the tests is compared with them.
+ */
+
+const text = z.string();
+const count = z.int().min(0);
+const money = z.int().min(0).meta({ description: 'Minor units of the currency.' });
+const currency = z.string().regex(/^[A-Z]{3}$/);
+const instant = z.iso.datetime({ precision: 3 });
+
+const line = { productId: text, name: text, quantity: z.int().min(1), unitPrice: money };
+
+/** A cart. Its items are in the order in which they were added. */
+export const cartShape = z
+  .strictObject({
+    userId: text,
+    version: count,
+    status: z.enum(['empty', 'open']),
+    currency: currency.nullable(),
+    itemCount: count,
+    subtotal: money,
+    updatedAt: instant.nullable(),
+    items: z.array(z.strictObject({ ...line, lineTotal: money, addedAt: instant })),
+  })
+  .meta({ id: 'Cart' });
+
+export const acceptedShape = z
+  .strictObject({ commandId: text, status: z.literal('accepted') })
+  .meta({ id: 'AcceptedCommand' });
+
+const decided = { commandId: text, type: text, issuedAt: instant, decidedAt: instant };
+
+/** The outcome of a command; `versions` are those of its events. */
+export const outcomeShape = z
+  .discriminatedUnion('status', [
+    z.strictObject({ ...decided, status: z.literal('applied'), versions: z.array(count) }),
+    z.strictObject({
+      ...decided,
+      status: z.literal('rejected'),
+      versions: z.array(count).max(0),
+      code: text,
+      reason: text,
+    }),
+  ])
+  .meta({ id: 'CommandOutcome' });
+
+export const productShape = z
+  .strictObject({
+    productId: text,
+    name: text,
+    unitPrice: money,
+    currency,
+    maxQuantity: z.int().min(1).optional(),
+    available: z.boolean(),
+  })
+  .meta({ id: 'Product' });
+
+const next = text.optional().meta({ description: 'The address of the next page, where there is one.' });
+
+export const productsShape = z.strictObject({ products: z.array(productShape), next }).meta({ id: 'Products' });
+
+const timelineLine = z.strictObject(line).meta({ id: 'TimelineLine' });
+const entry = {
+  sequence: z.int().min(1),
+  command: text.meta({ description: 'The type of the command.' }),
+  commandId: text,
+  actor: text,
+  issuedAt: instant,
+  occurredAt: instant,
+  runId: text,
+  run: text.optional().meta({ description: "The run in Temporal's Web UI, where its address is known." }),
+  data: z.record(text, z.unknown()),
+};
+const eventTypes: Readonly<Record<EventType, true>> = {
+  ItemAdded: true,
+  ItemQuantityChanged: true,
+  ItemRemoved: true,
+  CartCleared: true,
+  CartCheckedOut: true,
+  CartRestored: true,
+};
+export const eventType = z.enum(Object.keys(eventTypes) as EventType[]);
+
+/** An event, with the lines that it changed, or a rejected command. */
+export const timelineEntryShape = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      ...entry,
+      type: eventType,
+      version: z.int().min(1),
+      before: z.array(timelineLine),
+      after: z.array(timelineLine),
+    }),
+    z.strictObject({ ...entry, type: z.literal('CommandRejected'), code: text, reason: text }),
+  ])
+  .meta({ id: 'TimelineEntry' });
+
+export const timelineShape = z.strictObject({ events: z.array(timelineEntryShape), next }).meta({ id: 'Timeline' });
+
+const comparedCart = z.strictObject({ version: count, at: instant.optional(), currency: currency.nullable() });
+const comparedLine = z.strictObject({ quantity: z.int().min(1), unitPrice: money }).nullable();
+const comparedCount = z.strictObject({ before: count, after: count });
+
+/** How a cart differs between two points in time. */
+export const differenceShape = z
+  .strictObject({
+    userId: text,
+    from: comparedCart,
+    to: comparedCart,
+    currency: currency.nullable(),
+    items: z.array(
+      z.strictObject({
+        productId: text,
+        name: text,
+        change: z.enum(['added', 'removed', 'changed']),
+        before: comparedLine,
+        after: comparedLine,
+      }),
+    ),
+    itemCount: comparedCount,
+    subtotal: comparedCount,
+  })
+  .meta({ id: 'Difference' });
+
+export const aliveShape = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' });
+
+export const readinessShape = z
+  .strictObject({
+    status: z.enum(['ready', 'not ready', 'stopping']),
+    checks: z.record(text, text).meta({ description: '`ok`, or what is wrong, by the name of the check.' }),
+    details: z.record(text, z.unknown()).optional(),
+  })
+  .meta({ id: 'Readiness' });
+
+/** An error as RFC 9457 describes. */
+export const problemShape = z
+  .strictObject({
+    type: text,
+    title: text,
+    status: z.int(),
+    detail: text,
+    instance: text,
+    code: z.enum(Object.keys(problemStatuses)),
+    errors: z.array(z.strictObject({ path: text, message: text })).optional(),
+    commandId: text.optional(),
+    newestVersion: count.optional(),
+  })
+  .meta({ id: 'Problem' });
+
+export type CartView = z.output<typeof cartShape>;
+export type TimelineEntry = z.output<typeof timelineEntryShape>;
+export type TimelineLine = z.output<typeof timelineLine>;

@@ -1,0 +1,16 @@
+import type { Route } from '../http/route';
+import { cartQueryRoutes } from './carts';
+import { diffRoute } from './diff';
+import type { QueryPorts } from './ports';
+import { productQueryRoutes } from './products';
+import { reportRoutes } from './reports';
+import { timelineRoute } from './timeline';
+
+/** The routes of the query side. */
+export const queryRoutes: readonly Route<QueryPorts>[] = [
+  ...cartQueryRoutes,
+  timelineRoute,
+  diffRoute,
+  ...productQueryRoutes,
+  ...reportRoutes,
+];
