@@ -5,6 +5,13 @@ import { z } from 'zod';
 
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).default(fallback);
 
+/** The algorithms of signatures that tokens may have: none whose key is a shared secret. */
+const signatures = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+
+/** Whether nobody between this process and the address can answer in its place. */
+const isPrivate = (text: string): boolean =>
+  text.startsWith('https:') || /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/.test(text);
+
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(1).max(65_535).optional(),
@@ -16,6 +23,22 @@ const environment = z.object({
   TEMPORAL_TASK_QUEUE: z.string().min(1).default('carts'),
   TEMPORAL_CLI_PATH: z.string().min(1).optional(),
   TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
+  AUTH: z.literal('off').optional(),
+  AUTH_JWKS_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine(isPrivate, 'must be https, except on this machine')
+    .optional(),
+  AUTH_ISSUER: z.string().min(1).optional(),
+  AUTH_AUDIENCE: z.string().min(1).default('carts'),
+  AUTH_STAFF_AUDIENCE: z.string().min(1).default('carts-staff'),
+  AUTH_ALGORITHMS: z
+    .string()
+    .default('RS256,PS256,ES256,EdDSA')
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(signatures))),
+  GUEST_KEY_FILE: z.string().min(1).optional(),
+  GUEST_DAYS: z.coerce.number().positive().default(30),
+  NODE_ENV: z.string().default(''),
   HEADS_PRIVATE_KEY_FILE: z.string().min(1).optional(),
   HEADS_PUBLIC_KEY_FILE: z.string().min(1).optional(),
   HEADS_DIR: z.string().min(1).optional(),
@@ -48,6 +71,17 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
     port: env.PORT,
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
+    access: {
+      isOff: env.AUTH === 'off',
+      keySetUrl: env.AUTH_JWKS_URL === undefined ? undefined : new URL(env.AUTH_JWKS_URL),
+      issuer: env.AUTH_ISSUER,
+      audience: env.AUTH_AUDIENCE,
+      staffAudience: env.AUTH_STAFF_AUDIENCE,
+      algorithms: env.AUTH_ALGORITHMS,
+      guestKeyFile: env.GUEST_KEY_FILE,
+      guestDays: env.GUEST_DAYS,
+      isProduction: env.NODE_ENV === 'production',
+    },
     lateAfterMs: env.LATE_COMMAND_MINUTES * 60_000,
     cachedCarts: env.CACHED_CARTS,
     heads: {

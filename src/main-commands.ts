@@ -1,3 +1,4 @@
+import { openAccessRole } from './roles/access';
 import { openCommandApi } from './roles/command-api';
 import { migrateDatabase, requireDatabaseUrl } from './roles/database';
 import { runProcess } from './roles/run-process';
@@ -5,6 +6,7 @@ import { serveRoles } from './roles/serve';
 
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);
+  const access = await openAccessRole(self.config, self.logger);
   await migrateDatabase(databaseUrl);
   const role = await openCommandApi({
     temporal: self.config.temporal,
@@ -12,6 +14,6 @@ void runProcess(async (self) => {
     logger: self.logger,
     stopping: self.stopping,
   });
-  const url = await serveRoles(self, [role], 3000);
+  const url = await serveRoles(self, [role, access], access.authorize, 3000);
   self.logger.info(`the command API is at ${url}`);
 });

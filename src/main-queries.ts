@@ -1,3 +1,4 @@
+import { openAccessRole } from './roles/access';
 import { migrateDatabase, requireDatabaseUrl } from './roles/database';
 import { openQueryApi } from './roles/query-api';
 import { runProcess } from './roles/run-process';
@@ -5,6 +6,7 @@ import { serveRoles } from './roles/serve';
 
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);
+  const access = await openAccessRole(self.config, self.logger);
   await migrateDatabase(databaseUrl);
   const role = await openQueryApi({
     temporal: self.config.temporal,
@@ -13,6 +15,7 @@ void runProcess(async (self) => {
     logger: self.logger,
     stopping: self.stopping,
   });
-  const url = await serveRoles(self, [role], 3001);
+  self.defer(access.close);
+  const url = await serveRoles(self, [role], access.authorize, 3001);
   self.logger.info(`the query API is at ${url}`);
 });

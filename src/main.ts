@@ -1,5 +1,6 @@
 import { assertPortFree } from './embedded/ports';
 import { startServers } from './embedded/start';
+import { openAccessRole } from './roles/access';
 import { openCommandApi } from './roles/command-api';
 import { migrateDatabase, seedCatalogue } from './roles/database';
 import { openQueryApi } from './roles/query-api';
@@ -12,6 +13,7 @@ const defaultPort = 3000;
 void runProcess(async (self) => {
   await assertPortFree('PORT', self.config.port ?? defaultPort, self.config.host);
   const { temporal, databaseUrl, uiUrl } = await startServers(self.config, self.defer);
+  const access = await openAccessRole(self.config, self.logger, self.config.embedded.dataDir);
   await migrateDatabase(databaseUrl);
   await seedCatalogue(databaseUrl);
   const webUiUrl = uiUrl ?? self.config.webUiUrl;
@@ -21,8 +23,9 @@ void runProcess(async (self) => {
     await openWorker({ ...options, lateAfterMs, cachedCarts, heads }),
     await openQueryApi(options),
     await openCommandApi(options),
+    access,
   ];
-  const url = await serveRoles(self, roles, defaultPort);
+  const url = await serveRoles(self, roles, access.authorize, defaultPort);
   console.log(
     [
       '',
@@ -30,7 +33,9 @@ void runProcess(async (self) => {
       ...(webUiUrl === undefined ? [] : [`  Web UI   ${webUiUrl}/namespaces/${temporal.namespace}/workflows`]),
       '',
       '  Try:',
-      `  curl -X POST ${url}/carts/alice/items -H 'Content-Type: application/json' -H 'Prefer: wait=5' ` +
+      ...(access.isLocal ? ['  TOKEN=$(npm run --silent token -- --user alice)'] : []),
+      `  curl -X POST ${url}/carts/alice/items ${access.isLocal ? '-H "Authorization: Bearer $TOKEN" ' : ''}` +
+        `-H 'Content-Type: application/json' -H 'Prefer: wait=5' ` +
         `-d '{"productId":"mug","quantity":2}'`,
       '',
     ].join('\n'),

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createLocalToken, openLocalKeys } from '../src/access/local-keys';
 import { freePort } from '../src/embedded/ports';
 import { stopOrphanedPostgres } from '../src/embedded/postgres/server';
 import { stopOrphanedTemporal } from '../src/embedded/temporal/dev-server';
@@ -90,7 +91,7 @@ async function startAndKill(setting: Setting): Promise<number> {
   const over = new AbortController();
   const shopping = started
     .untilReady(readyWithinMs)
-    .then((readyMs) => (readyMs === undefined ? undefined : shop(started.url, over.signal)));
+    .then((readyMs) => (readyMs === undefined ? undefined : shop(started.url, setting.folder, over.signal)));
   await delay(killedAfterMs);
   await started.end('SIGKILL');
   over.abort();
@@ -110,9 +111,12 @@ async function startAndStop(setting: Setting): Promise<Omit<Start, 'number' | 'k
 }
 
 /** Gives the servers something to do, so that a kill comes in the middle of it. */
-async function shop(url: string, over: AbortSignal): Promise<void> {
+async function shop(url: string, folder: string, over: AbortSignal): Promise<void> {
+  const keys = await openLocalKeys(folder);
+  const token = await createLocalToken(keys, { subject: 'torture', scopes: ['carts:write'], lifeSeconds: 3_600 });
+  const headers = { Authorization: `Bearer ${token}` };
   for (let index = 0; !over.aborted; index += 1) {
-    const add = { method: 'POST', path: `/carts/user-${index % 20}/items`, body: { productId: 'mug' } };
+    const add = { method: 'POST', path: `/carts/user-${index % 20}/items`, headers, body: { productId: 'mug' } };
     await send(url, add).catch(() => delay(50));
   }
 }

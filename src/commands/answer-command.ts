@@ -43,7 +43,7 @@ export interface CommandRequest {
  */
 export async function answerCommand(
   ports: CommandPorts,
-  { params: { userId }, headers: requestHeaders }: RequestOfCart,
+  { params: { userId }, headers: requestHeaders, actor }: RequestOfCart,
   request: CommandRequest,
 ): Promise<Answer> {
   const { 'Idempotency-Key': key, 'If-Match': expectedVersion, Prefer: waitSeconds } = requestHeaders;
@@ -52,7 +52,7 @@ export async function answerCommand(
   if (earlierOutcome !== undefined) assertSameRequest(earlierOutcome, request, expectedVersion);
   const replayed: Headers = earlierOutcome === undefined ? {} : { 'Idempotent-Replayed': 'true' };
   const sendNew = async () => {
-    const envelope = { commandId, issuedAt: new Date().toISOString(), actor: `user:${userId}` };
+    const envelope = { commandId, issuedAt: new Date().toISOString(), actor };
     const command = await request.toCommand(
       expectedVersion === undefined ? envelope : { ...envelope, expectedVersion },
     );
@@ -77,6 +77,7 @@ export async function answerCommand(
 interface RequestOfCart {
   readonly params: { readonly userId: string };
   readonly headers: CommandHeaders;
+  readonly actor: string;
 }
 
 type Headers = Readonly<Record<string, string>>;

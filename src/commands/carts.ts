@@ -21,6 +21,7 @@ const restoreBody = z.strictObject({
 
 /** How all commands are answered. */
 const command = {
+  access: 'carts:write',
   headers: commandHeaders,
   answers: {
     200: {

@@ -34,6 +34,7 @@ export const putProductRoute: Route<CommandPorts> = defineRoute(
     method: 'put',
     path: '/products/{productId}',
     summary: 'Adds a product to the catalogue, or changes it',
+    access: 'catalogue:write',
     params: productPath,
     body: productBody,
     answers: {

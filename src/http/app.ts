@@ -6,7 +6,7 @@ import { prepareDrain } from './drain';
 import { type HealthChecks, type HealthDetails, healthRoutes } from './health';
 import { describeApi, descriptionRoute } from './openapi';
 import { notFound, problemHandler } from './problem';
-import { type ServedRoute, withPorts } from './route';
+import { type Authorize, type ServedRoute, withPorts } from './route';
 import { toRouter } from './router';
 
 /**
@@ -15,12 +15,13 @@ import { toRouter } from './router';
  */
 export function createApp(options: {
   routes: readonly ServedRoute[];
+  authorize: Authorize;
   checks: HealthChecks;
   details?: HealthDetails;
   logger: Logger;
   stopping?: AbortSignal | undefined;
 }) {
-  const { routes, checks, details = {}, logger, stopping } = options;
+  const { routes, authorize, checks, details = {}, logger, stopping } = options;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -31,7 +32,7 @@ export function createApp(options: {
     ...withPorts([descriptionRoute], { describe: () => description }),
   ];
   const description = describeApi(served);
-  app.use(toRouter(served));
+  app.use(toRouter(served, authorize));
   app.use(notFound);
   app.use(problemHandler(logger));
   return app;

@@ -24,6 +24,7 @@ export const healthRoutes: readonly Route<HealthPorts>[] = [
       method: 'get',
       path: '/livez',
       summary: 'Whether the process answers',
+      access: 'everybody',
       answers: { 200: { description: 'It does.', body: aliveShape } },
       problems: {},
     },
@@ -35,6 +36,7 @@ export const healthRoutes: readonly Route<HealthPorts>[] = [
       method: 'get',
       path: '/readyz',
       summary: 'Whether the process can do its work, with the state of each check',
+      access: 'everybody',
       answers: {
         200: { description: 'Every check passes.', body: readinessShape },
         503: { description: 'A check fails, or the process is stopping.', body: readinessShape },

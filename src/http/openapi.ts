@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import { statusTitles } from './problem-codes';
-import { type AnswerDescription, defineRoute, type ProblemsOfRoute, type Route, type RouteDescription } from './route';
+import { type ProblemCode, statusTitles } from './problem-codes';
+import {
+  type Access,
+  type AnswerDescription,
+  defineRoute,
+  type ProblemsOfRoute,
+  type Route,
+  type RouteDescription,
+} from './route';
 import { problemShape } from './shapes';
 
 /** Raised when a client has to change. */
@@ -55,20 +62,28 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
       'application/problem+json': { schema: { ...problem, properties: { code: { enum: codes } } } },
     },
   });
-  const toOperation = ({ name, summary, params, query, headers, body, answers, problems }: RouteDescription) => ({
-    operationId: name,
-    summary,
-    parameters: [...toParameters('path', params), ...toParameters('query', query), ...toParameters('header', headers)],
-    ...(body && {
-      requestBody: { required: true, content: { 'application/json': { schema: toSchema(body, 'input') } } },
-    }),
-    responses: {
-      ...mapValues(answers, toAnswer),
-      ...Object.fromEntries(
-        Object.entries({ ...problems, ...everyRoute }).map(([status, codes]) => [status, toProblem(status, codes)]),
-      ),
-    },
-  });
+  const toOperation = (route: RouteDescription) => {
+    const { name, summary, access, params, query, headers, body, answers } = route;
+    return {
+      operationId: name,
+      summary,
+      security: toSecurity(access, isOfCart(route)),
+      parameters: [
+        ...toParameters('path', params),
+        ...toParameters('query', query),
+        ...toParameters('header', headers),
+      ],
+      ...(body && {
+        requestBody: { required: true, content: { 'application/json': { schema: toSchema(body, 'input') } } },
+      }),
+      responses: {
+        ...mapValues(answers, (answer) => toAnswer(isOfCart(route) ? withCartToken(answer) : answer)),
+        ...Object.fromEntries(
+          Object.entries(problemsOf(route)).map(([status, codes]) => [status, toProblem(status, codes)]),
+        ),
+      },
+    };
+  };
 
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
@@ -83,11 +98,45 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     paths,
-    components: { schemas },
+    components: { schemas, securitySchemes },
   };
 }
 
-const everyRoute = { 500: ['internal_error'] } as const satisfies ProblemsOfRoute;
+const securitySchemes = {
+  bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Of a customer, or of staff.' },
+  cartToken: { type: 'apiKey', in: 'header', name: 'Cart-Token', description: 'Of a guest.' },
+};
+
+const isOfCart = ({ access, params }: RouteDescription): boolean =>
+  access !== 'everybody' && 'userId' in (params?.shape ?? {});
+
+function toSecurity(access: Access, isCart: boolean): object[] {
+  if (access === 'everybody') return [];
+  return isCart ? [{ bearer: [] }, { cartToken: [] }] : [{ bearer: [] }];
+}
+
+/** Using a guest's token renews it. */
+const withCartToken = (answer: AnswerDescription): AnswerDescription => ({
+  ...answer,
+  headers: { ...answer.headers, 'Cart-Token': z.string().optional() },
+});
+
+/** The problems of a route, with those that the routes of its access have in common. */
+function problemsOf(route: RouteDescription): Readonly<Record<string, readonly ProblemCode[]>> {
+  const common: ProblemsOfRoute[] = [
+    route.problems,
+    { 500: ['internal_error'] },
+    route.access === 'everybody'
+      ? {}
+      : { 401: ['token_missing', 'token_invalid'], 403: ['scope_missing'], 503: ['keys_unavailable'] },
+    isOfCart(route) ? { 404: ['cart_unknown'] } : {},
+  ];
+  const all: Record<string, ProblemCode[]> = {};
+  for (const [status, codes] of common.flatMap((problems) => Object.entries(problems))) {
+    all[status] = [...(all[status] ?? []), ...codes];
+  }
+  return all;
+}
 
 /** Zod puts named schemas beside the schema that has them; in the document, all routes share them. */
 const withReferences = (schema: object): JsonObject =>
@@ -103,6 +152,7 @@ export const descriptionRoute: Route<{ readonly describe: () => unknown }> = def
     method: 'get',
     path: '/openapi.json',
     summary: 'This description',
+    access: 'everybody',
     answers: { 200: { description: 'An OpenAPI 3.1 document.', body: z.looseObject({ openapi: z.string() }) } },
     problems: {},
   },

@@ -6,7 +6,11 @@ export const problemStatuses = {
   entity_parse_failed: [400],
   request_aborted: [400],
   request_size_invalid: [400],
+  token_missing: [401],
+  token_invalid: [401],
+  scope_missing: [403],
   route_not_found: [404],
+  cart_unknown: [404],
   command_unknown: [404],
   product_unknown: [404, 422],
   version_unknown: [404, 409],
@@ -29,6 +33,7 @@ export const problemStatuses = {
   internal_error: [500],
   catalogue_unavailable: [503],
   database_unavailable: [503],
+  keys_unavailable: [503],
   report_too_slow: [503],
   temporal_unavailable: [503],
   version_not_reached: [503],
@@ -58,6 +63,8 @@ export const rejectionStatuses = {
 /** The title of each status (RFC 9110). */
 export const statusTitles: Readonly<Record<ProblemStatus, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   406: 'Not Acceptable',

@@ -24,6 +24,24 @@ export interface AnswerDescription {
 /** The codes of the problems that a route answers with, by status. */
 export type ProblemsOfRoute = { readonly [Status in ProblemStatus]?: readonly CodeOf<Status>[] };
 
+/**
+ * Who may call a route: everybody, or who has this scope. The user of a cart, and who acts for that user, may call the
+ * routes of the cart without a scope.
+ */
+export type Access = 'everybody' | 'carts:read' | 'carts:write' | 'catalogue:write' | 'reports:read';
+
+/**
+ * Decides whether a request may go on.
+ * @param userId the user of the cart in the path, where there is one.
+ * @returns who acts, as the log names it, and headers of the answer.
+ * @throws Problem 401, 403 or 404.
+ */
+export type Authorize = (
+  access: Access,
+  userId: string | undefined,
+  http: Request,
+) => Promise<{ readonly actor: string; readonly headers: Readonly<Record<string, string>> }>;
+
 /** All that is to be known of a route except what it does. The API's description and its checks are made of it. */
 export interface RouteDescription {
   /** What it does, in one word of the code: unique among all routes. */
@@ -32,6 +50,7 @@ export interface RouteDescription {
   /** With its parameters in braces: `/carts/{userId}`. */
   readonly path: string;
   readonly summary: string;
+  readonly access: Access;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodType;
   /** The headers that the route reads. */
@@ -48,6 +67,8 @@ export interface RouteRequest<Params = unknown, Query = unknown, Headers = unkno
   readonly query: Query;
   readonly headers: Headers;
   readonly body: Body;
+  /** Who calls, as the log names it. */
+  readonly actor: string;
   /** For the negotiation of content and for conditional requests. */
   readonly http: Request;
 }

@@ -1,7 +1,7 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import { Problem } from './problem';
-import type { Answer, Method, RouteRequest, ServedRoute } from './route';
+import type { Answer, Authorize, Method, ServedRoute } from './route';
 import { validate } from './validation';
 
 const bodyLimit = '16kb';
@@ -11,12 +11,14 @@ const noBody = z.strictObject({}).optional();
  * Serves these routes. Another method of a path that they have is 405, `OPTIONS` names the methods that a path has, and
  * a path must be exactly as the route has it.
  */
-export function toRouter(routes: readonly ServedRoute[]): Router {
+export function toRouter(routes: readonly ServedRoute[], authorize: Authorize): Router {
   const router = Router({ strict: true, caseSensitive: true });
   for (const path of new Set(routes.map((route) => route.path))) {
     const ofPath = routes.filter((route) => route.path === path);
     const handlers = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
-    for (const route of ofPath) handlers[route.method](...(route.method === 'get' ? [] : [readBody]), serve(route));
+    for (const route of ofPath) {
+      handlers[route.method](admit(route, authorize), ...(route.method === 'get' ? [] : [readBody]), serve(route));
+    }
     const allow = toAllow(ofPath.map(({ method }) => method));
     handlers.options((_req, res) => void res.status(204).set('Allow', allow).end());
     handlers.all((req) => {
@@ -31,18 +33,34 @@ export function toRouter(routes: readonly ServedRoute[]): Router {
 const toAllow = (methods: readonly Method[]): string =>
   [...methods, ...(methods.includes('get') ? ['head'] : []), 'options'].join(', ').toUpperCase();
 
+/** What is known of a request before its body is read. */
+interface Admitted {
+  readonly params: { readonly userId?: string } | undefined;
+  readonly actor: string;
+}
+
+/** Before the body is read, so that nobody without a token can send one. */
+const admit =
+  (route: ServedRoute, authorize: Authorize): RequestHandler =>
+  async (req, res, next) => {
+    const params: Admitted['params'] = route.params && validate(route.params, req.params);
+    const { actor, headers } = await authorize(route.access, params?.userId, req);
+    res.locals = { params, actor } satisfies Admitted;
+    res.set(headers);
+    next();
+  };
+
 const serve =
   (route: ServedRoute): RequestHandler =>
   async (req, res) =>
-    sendAnswer(res, await route.handle(readRequest(route, req)));
+    sendAnswer(res, await route.handle({ ...(res.locals as Admitted), ...readRequest(route, req) }));
 
-function readRequest({ params, query, headers, body, method }: ServedRoute, req: Request): RouteRequest {
+function readRequest({ query, headers, body, method }: ServedRoute, http: Request) {
   return {
-    params: params && validate(params, req.params),
-    query: query && validate(query, req.query),
-    headers: headers && validate(headers, headersOf(req, Object.keys(headers.shape))),
-    body: method === 'get' ? undefined : validate(body ?? noBody, req.body),
-    http: req,
+    query: query && validate(query, http.query),
+    headers: headers && validate(headers, headersOf(http, Object.keys(headers.shape))),
+    body: method === 'get' ? undefined : validate(body ?? noBody, http.body),
+    http,
   };
 }
 

@@ -24,6 +24,7 @@ export const diffRoute: Route<QueryPorts> = defineRoute(
     method: 'get',
     path: '/carts/{userId}/diff',
     summary: 'How the cart differs between two points in time, each a version or an instant',
+    access: 'carts:read',
     params: cartPath,
     query: diffQuery,
     answers: { 200: { description: 'The difference.', body: differenceShape, headers: pastHeaders } },

@@ -25,6 +25,7 @@ const report = <Query extends z.ZodType>(
       method: 'get',
       path: `/reports/${path}`,
       summary,
+      access: 'reports:read',
       query,
       answers: { 200: { description: 'The report.', body, hasCsv: true } },
       problems: { ...requestProblems, 406: ['not_acceptable'], 503: ['report_too_slow', 'database_unavailable'] },

@@ -26,6 +26,7 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
     method: 'get',
     path: '/carts/{userId}/events',
     summary: 'The timeline: the events of the cart, oldest first',
+    access: 'carts:read',
     params: cartPath,
     query: timelineQuery,
     answers: { 200: { description: 'A page.', body: timelineShape, headers: { Link: z.string().optional() } } },
@@ -35,6 +36,7 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
     const page = await readTimeline(db, userId, { ...query, withRejected: rejected !== undefined });
     const events = page.entries.map((entry) => ({
       ...entry,
+      ...(isAgent(entry.actor) ? { onBehalfOf: userId } : {}),
       ...(runLink === undefined ? {} : { run: runLink(userId, entry.runId) }),
     }));
     if (page.next === undefined) return { status: 200, body: { events } };
@@ -44,3 +46,6 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
     return { status: 200, headers: linkToNext(next), body: { events, next } };
   },
 );
+
+/** An agent acts for the user of the cart, and for no other one. */
+const isAgent = (actor: string): boolean => actor.startsWith('agent:');

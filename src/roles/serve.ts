@@ -1,13 +1,15 @@
 import type { Express } from 'express';
 import type { Logger } from 'pino';
 import { createApp, listen } from '../http/app';
+import type { Authorize } from '../http/route';
 import type { Role } from './role';
 import type { Process } from './run-process';
 
 /** Makes one HTTP application of these roles. Once `stopping` is aborted, it is no longer ready. */
-export function appOf(roles: readonly Role[], logger: Logger, stopping?: AbortSignal): Express {
+export function appOf(roles: readonly Role[], authorize: Authorize, logger: Logger, stopping?: AbortSignal): Express {
   return createApp({
     routes: roles.flatMap((role) => role.routes),
+    authorize,
     checks: Object.assign({}, ...roles.map((role) => role.checks)),
     details: Object.assign({}, ...roles.map((role) => role.details)),
     logger,
@@ -22,11 +24,12 @@ export function appOf(roles: readonly Role[], logger: Logger, stopping?: AbortSi
 export async function serveRoles(
   { config, logger, stopping, defer }: Process,
   roles: readonly Role[],
+  authorize: Authorize,
   defaultPort: number,
 ): Promise<string> {
   for (const role of roles) defer(role.close);
   const port = config.port ?? defaultPort;
-  const server = await listen(appOf(roles, logger, stopping), config.host, port);
+  const server = await listen(appOf(roles, authorize, logger, stopping), config.host, port);
   defer(() => server.close());
   return `http://${config.host}:${port}`;
 }

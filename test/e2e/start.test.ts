@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,8 @@ interface Running {
   readonly url: string;
   readonly ports: Readonly<Record<string, number>>;
   readonly output: () => string;
+  /** Makes a token as `npm run token` does. */
+  token(...options: string[]): string;
   /** @returns the exit code. */
   kill(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -46,6 +48,12 @@ async function start(): Promise<Running> {
     url,
     ports,
     output: () => output,
+    token: (...options) =>
+      execFileSync(process.execPath, [path.join(build, 'src/main-token.js'), ...options], {
+        env: { ...process.env, CART_DATA_DIR: dataDir },
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }).trim(),
     async kill(signal) {
       const exit = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined;
       child.kill(signal);
@@ -66,38 +74,45 @@ async function start(): Promise<Running> {
   return started;
 }
 
-async function allEvents(url: string): Promise<{ commandId: string; version: number }[]> {
+async function allEvents(
+  url: string,
+  headers: Record<string, string>,
+): Promise<{ commandId: string; version: number }[]> {
   const events: { commandId: string; version: number }[] = [];
   for (let next: string | undefined = '/carts/bob/events?limit=500'; next; ) {
-    const page = (await (await fetch(`${url}${next}`)).json()) as { events: typeof events; next?: string };
+    const page = (await (await fetch(`${url}${next}`, { headers })).json()) as { events: typeof events; next?: string };
     events.push(...page.events);
     next = page.next;
   }
   return events;
 }
 
-/** The curl lines of the README, as requests. */
+/** The curl lines of the README, as requests, and the options for the token that they send. */
 function readmeRequests() {
   const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
   const story = /<!-- story -->\s*```sh\n(.*?)```/s.exec(readme)![1]!;
-  return story
-    .replace(/\\\n\s*/g, ' ')
-    .split('\n')
-    .filter((line) => line.startsWith('curl '))
-    .map((line) => {
-      const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare!);
-      const after = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
-      const target = words.find((word) => word.startsWith('localhost:3000'))!;
-      return {
-        line,
-        path: target.slice('localhost:3000'.length),
-        init: {
-          method: after('-X')[0] ?? (after('-d')[0] ? 'POST' : 'GET'),
-          headers: Object.fromEntries(after('-H').map((header) => header.split(': ') as [string, string])),
-          ...(after('-d')[0] === undefined ? {} : { body: after('-d')[0]! }),
-        },
-      };
-    });
+  const tokenOptions = /^TOKEN=\$\(npm run --silent token -- (.*)\)$/m.exec(story)![1]!.split(' ');
+  const requests = (token: string) =>
+    story
+      .replace(/\\\n\s*/g, ' ')
+      .replaceAll('$TOKEN', token)
+      .split('\n')
+      .filter((line) => line.startsWith('curl '))
+      .map((line) => {
+        const words = [...line.matchAll(/(['"])(.*?)\1|(\S+)/g)].map(([, , quoted, bare]) => quoted ?? bare!);
+        const after = (flag: string) => words.filter((_, index) => words[index - 1] === flag);
+        const target = words.find((word) => word.startsWith('localhost:3000'))!;
+        return {
+          line,
+          path: target.slice('localhost:3000'.length),
+          init: {
+            method: after('-X')[0] ?? (after('-d')[0] ? 'POST' : 'GET'),
+            headers: Object.fromEntries(after('-H').map((header) => header.split(': ') as [string, string])),
+            ...(after('-d')[0] === undefined ? {} : { body: after('-d')[0]! }),
+          },
+        };
+      });
+  return { tokenOptions, requests };
 }
 
 beforeAll(() => {
@@ -110,15 +125,17 @@ afterAll(async () => {
 });
 
 describe('npm start', () => {
+  let asBob: Record<string, string>;
   const post = (url: string, key: string, productId = 'mug') =>
     fetch(`${url}/carts/bob/items`, {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+      headers: { ...asBob, 'Content-Type': 'application/json', 'Idempotency-Key': key },
       body: JSON.stringify({ productId }),
     });
 
   it('prints the addresses of the API and the Web UI, and a curl line to try', async () => {
-    const { output, url } = await start();
+    const { output, url, token } = await start();
+    asBob = { Authorization: `Bearer ${token('--user', 'bob')}` };
     await until('it has printed all lines', async () => output().includes('curl -X POST'));
     expect(output()).toContain(`API      ${url}`);
     const webUi = /Web UI {3}(\S+)/.exec(output())![1]!;
@@ -126,8 +143,9 @@ describe('npm start', () => {
   });
 
   it('answers every request of the README with success', async () => {
-    const { url } = running!;
-    const requests = readmeRequests();
+    const { url, token } = running!;
+    const story = readmeRequests();
+    const requests = story.requests(token(...story.tokenOptions));
     expect(requests.length).toBeGreaterThanOrEqual(5);
     for (const { line, path: target, init } of requests) {
       const answer = await fetch(`${url}${target}`, init);
@@ -157,15 +175,18 @@ describe('npm start', () => {
     const { url } = await start();
     for (const key of acknowledged) {
       const answer = await until(`the outcome of ${key} is known`, async () => {
-        const found = await fetch(`${url}/carts/bob/commands/${key}`);
+        const found = await fetch(`${url}/carts/bob/commands/${key}`, { headers: asBob });
         return found.status === 200 && found.json();
       });
       expect(answer).toMatchObject({ status: 'applied' });
     }
     for (const key of acknowledged.slice(-5)) await post(url, key);
-    const last = await fetch(`${url}/carts/bob/items/mug`, { method: 'DELETE', headers: { Prefer: 'wait=20' } });
+    const last = await fetch(`${url}/carts/bob/items/mug`, {
+      method: 'DELETE',
+      headers: { ...asBob, Prefer: 'wait=20' },
+    });
     const { version } = (await last.json()) as { version: number };
-    const events = await allEvents(url);
+    const events = await allEvents(url, asBob);
     expect(events.map((event) => event.version)).toEqual(events.map((_, index) => index + 1));
     expect(events).toHaveLength(version);
     const keys = events.map((event) => event.commandId).slice(0, -1);
@@ -174,18 +195,34 @@ describe('npm start', () => {
     expect(acknowledged.filter((key) => !keys.includes(key))).toEqual([]);
   });
 
+  it('knows a guest by the token that npm run token prints, and nobody without one', async () => {
+    const { url, token } = running!;
+    const cartToken = token('--guest');
+    const { sub: guest } = JSON.parse(Buffer.from(cartToken.split('.')[1]!, 'base64url').toString());
+    expect((await fetch(`${url}/carts/${guest}`, { headers: { 'Cart-Token': cartToken } })).status).toBe(200);
+    expect((await fetch(`${url}/carts/bob`, { headers: { 'Cart-Token': cartToken } })).status).toBe(404);
+    expect((await fetch(`${url}/carts/bob`)).status).toBe(401);
+    const forBob = token('--scope', 'carts:act', '--on-behalf-of', 'bob', '--subject', 'helper');
+    expect((await fetch(`${url}/carts/bob`, { headers: { Authorization: `Bearer ${forBob}` } })).status).toBe(200);
+  });
+
   it('rejects a second start on the same data, with the reason', async () => {
     await expect(start()).rejects.toThrow(/another instance|uses/i);
   });
 
   it('stops everything it started on SIGINT, under load, in time', async () => {
-    const { url, ports, kill, output } = running ?? (await start());
+    const { url, ports, kill, output, token } = running ?? (await start());
+    const ofStaff = token('--scope', 'carts:write');
     let answered = 0;
     const clients = Array.from({ length: 10 }, (_, number) =>
       sendUntilClosed(
         url,
         (client) =>
-          client.send('POST', `/carts/user-${number}/items`, { body: { productId: 'mug' }, prefer: 'wait=20' }),
+          client.send('POST', `/carts/user-${number}/items`, {
+            body: { productId: 'mug' },
+            prefer: 'wait=20',
+            token: ofStaff,
+          }),
         () => {
           answered += 1;
         },

@@ -13,6 +13,7 @@ const echo: ServedRoute = {
   method: 'post',
   path: '/echo',
   summary: 'Answers with the body',
+  access: 'everybody',
   body: z.unknown(),
   answers: { 200: { description: 'The body.' } },
   problems: {},

@@ -1,4 +1,5 @@
 import Ajv2020 from 'ajv/dist/2020';
+import { guestRoute } from '../../src/access/guest-route';
 import { commandRoutes } from '../../src/commands/routes';
 import { healthRoutes } from '../../src/http/health';
 import { describeApi, descriptionRoute } from '../../src/http/openapi';
@@ -9,6 +10,7 @@ import { queryRoutes } from '../../src/queries/routes';
 export const allRoutes: readonly RouteDescription[] = [
   ...healthRoutes,
   ...commandRoutes,
+  guestRoute,
   ...queryRoutes,
   descriptionRoute,
 ];

@@ -10,19 +10,24 @@ export interface KeptAliveAnswer {
 /** A client with one connection, which stays open between its requests. */
 export interface KeptAliveClient {
   /** @throws Error if the connection ends before the answer. */
-  send(method: string, path: string, options?: { body?: unknown; prefer?: string }): Promise<KeptAliveAnswer>;
+  send(
+    method: string,
+    path: string,
+    options?: { body?: unknown; prefer?: string; token?: string | undefined },
+  ): Promise<KeptAliveAnswer>;
   close(): void;
 }
 
 export function openKeptAlive(url: string): KeptAliveClient {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   return {
-    send: (method, path, { body, prefer } = {}) =>
+    send: (method, path, { body, prefer, token } = {}) =>
       new Promise((resolve, reject) => {
         const json = body === undefined ? undefined : JSON.stringify(body);
         const headers = {
           ...(json === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': json.length }),
           ...(prefer === undefined ? {} : { Prefer: prefer }),
+          ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
         };
         const sent = request(`${url}${path}`, { agent, method, headers }, (res) => {
           text(res).then((read) => resolve({ status: res.statusCode!, headers: res.headers, body: read }), reject);

@@ -47,7 +47,8 @@ export async function openRoleProcesses(name: string): Promise<RoleProcesses> {
         DATABASE_URL: databaseUrl,
         TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
         TEMPORAL_TASK_QUEUE: taskQueue,
-        LOG_LEVEL: 'warn',
+        AUTH: 'off',
+        LOG_LEVEL: 'error',
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

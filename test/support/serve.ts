@@ -1,6 +1,7 @@
 import pino from 'pino';
+import { openAccess } from '../../src/access/authorize';
 import { createApp, listen } from '../../src/http/app';
-import type { ServedRoute } from '../../src/http/route';
+import type { Authorize, ServedRoute } from '../../src/http/route';
 
 /** An HTTP server on a free port. */
 export interface TestServer {
@@ -9,8 +10,12 @@ export interface TestServer {
 }
 
 /** Serves only these routes, without the other parts of a role. */
-export async function serve(routes: readonly ServedRoute[]): Promise<TestServer> {
-  const server = await listen(createApp({ routes, checks: {}, logger: pino({ level: 'silent' }) }), '127.0.0.1', 0);
+export async function serve(routes: readonly ServedRoute[], authorize: Authorize = openAccess): Promise<TestServer> {
+  const server = await listen(
+    createApp({ routes, authorize, checks: {}, logger: pino({ level: 'silent' }) }),
+    '127.0.0.1',
+    0,
+  );
   return { url: `http://127.0.0.1:${server.port}`, close: server.close };
 }
 

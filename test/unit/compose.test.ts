@@ -31,8 +31,9 @@ const steps = new Set(
   dependencies.filter(([, on]) => on.condition === 'service_completed_successfully').map(([to]) => to),
 );
 
-/** The default of a variable of the compose file: `${PASSWORD:-secret}` is `secret`. */
-const byDefault = (value: string | number) => String(value).replace(/\$\{\w+:-([^}]*)\}/g, '$1');
+/** The default of a variable of the compose file: `${PASSWORD:-secret}` is `secret`, and so is `${PASSWORD-secret}`. */
+const byDefault = (value: string | number) => String(value).replace(/\$\{\w+:?-([^}]*)\}/g, '$1');
+const inBraces = (variable: string) => ['$', '{', variable, '}'].join('');
 const settings = ({ environment = {} }: Service) =>
   Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, byDefault(value)]));
 
@@ -123,6 +124,12 @@ describe('docker-compose.yml', () => {
     const hosts = [databaseUrl!, ...(temporal.isExternal ? [`grpc://${temporal.connection.address}`] : [])];
     expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(hosts.map((url) => new URL(url).hostname)));
     expect(service.ports ?? []).toEqual(service.ports === undefined ? [] : [`127.0.0.1:${port}:${port}`]);
+  });
+
+  it.each(roles)('says of %s who may call, and lets the environment say otherwise', (_name, service) => {
+    expect(loadConfig(settings(service)).access.isOff).toBe(true);
+    const { AUTH, AUTH_JWKS_URL, AUTH_ISSUER } = service.environment!;
+    expect([AUTH, AUTH_JWKS_URL, AUTH_ISSUER]).toEqual(['AUTH-off', 'AUTH_JWKS_URL-', 'AUTH_ISSUER-'].map(inBraces));
   });
 
   it('gives the roles the password of their Postgres', () => {

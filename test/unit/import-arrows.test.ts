@@ -66,9 +66,9 @@ const rules: readonly Rule[] = [
     example: { file: 'src/delivery/deliver.ts', target: 'src/recovery/heal' },
   },
   {
-    title: 'the lists of heads import only Postgres',
+    title: 'the lists of heads import only Postgres, and how keys are read',
     from: /^src\/heads\//,
-    isForbidden: onlyOurs(ours('heads|postgres')),
+    isForbidden: onlyOurs(ours('heads|postgres|ed25519')),
     example: { file: 'src/heads/keys.ts', target: 'src/config' },
   },
   {
@@ -94,6 +94,18 @@ const rules: readonly Rule[] = [
     from: /^src\/http\//,
     isForbidden: onlyOurs(ours('http|domain|timeout|postgres/database')),
     example: { file: 'src/http/app.ts', target: 'src/postgres/catalogue' },
+  },
+  {
+    title: 'access imports only HTTP and the rules',
+    from: /^src\/access\//,
+    isForbidden: onlyOurs(ours('access|http|domain')),
+    example: { file: 'src/access/policy.ts', target: 'src/config' },
+  },
+  {
+    title: 'only who puts a process together imports access',
+    from: /^(workflows|activities|src\/(?!access\/|roles\/|main))/,
+    isForbidden: (target) => ours('access').test(target),
+    example: { file: 'src/commands/carts.ts', target: 'src/access/policy' },
   },
   {
     title: 'the command side imports neither the query side nor a client of Postgres',

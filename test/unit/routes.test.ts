@@ -1,6 +1,7 @@
 import { request } from 'node:http';
+import { guestRoute } from '../../src/access/guest-route';
 import { commandRoutes } from '../../src/commands/routes';
-import { withPorts } from '../../src/http/route';
+import { type Route, withPorts } from '../../src/http/route';
 import { queryRoutes } from '../../src/queries/routes';
 import { allRoutes, describeAnswers } from '../support/described-api';
 import { getJson, readAnswer, serve, type TestServer } from '../support/serve';
@@ -34,7 +35,8 @@ describe('the routes', () => {
 describe('a server of the routes', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await serve([...withPorts(commandRoutes, noPorts as never), ...withPorts(queryRoutes, noPorts as never)]);
+    const routes: readonly Route<never>[] = [...commandRoutes, guestRoute, ...queryRoutes];
+    server = await serve(withPorts(routes, noPorts as never));
   });
   afterAll(() => server.close());
 

@@ -158,6 +158,7 @@ async function openRoles({
         DATABASE_URL: url.href,
         TEMPORAL_ADDRESS: `127.0.0.1:${temporal.port}`,
         TEMPORAL_NAMESPACE: namespace,
+        AUTH: 'off',
         LOG_LEVEL: 'warn',
       },
       mark: folder,

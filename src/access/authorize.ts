@@ -1,0 +1,62 @@
+import type { Request } from 'express';
+import { LRUCache } from 'lru-cache';
+import type { Authorize } from '../http/route';
+import { type Issuer, readBearerToken } from './bearer-tokens';
+import type { Caller } from './caller';
+import type { GuestTokens } from './guests';
+import { actorFor, userActor } from './policy';
+import { invalidToken } from './verify';
+
+/** A token that was verified once is believed for so long without another look at the keys. */
+const rememberedMs = 60_000;
+const rememberedTokens = 10_000;
+
+interface Verified {
+  readonly caller: Caller;
+  readonly expiresAt: number;
+  /** A new token for a guest. */
+  readonly renewed?: string;
+}
+
+/** Lets everybody do everything: for closed networks and tests. Whoever writes to a cart is taken for its user. */
+export const openAccess: Authorize = async (_access, userId) => ({
+  actor: userId === undefined ? 'everybody' : userActor(userId),
+  headers: {},
+});
+
+/**
+ * Asks each request for a token: of a customer, of staff, or of a guest.
+ * @param guests absent where there are none.
+ */
+export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined): Authorize {
+  const verified = new LRUCache<string, Verified>({ max: rememberedTokens });
+
+  const remember = async (key: string, verify: () => Promise<Verified>): Promise<Verified> => {
+    const known = verified.get(key);
+    if (known !== undefined) return known;
+    const found = await verify();
+    verified.set(key, found, { ttl: Math.max(1, Math.min(rememberedMs, found.expiresAt - Date.now())) });
+    return found;
+  };
+  const identify = async (http: Request): Promise<Partial<Verified>> => {
+    const authorization = http.get('Authorization');
+    if (authorization !== undefined) {
+      const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+      if (token === undefined) throw invalidToken('Authorization must be: Bearer <token>');
+      return remember(authorization, () => readBearerToken(issuer, token));
+    }
+    const cartToken = http.get('Cart-Token');
+    if (cartToken === undefined || guests === undefined) return {};
+    return remember(cartToken, async () => {
+      const { userId, ...rest } = await guests.read(cartToken);
+      return { caller: { kind: 'user', userId }, ...rest };
+    });
+  };
+
+  return async (access, userId, http) => {
+    if (access === 'everybody') return { actor: 'everybody', headers: {} };
+    const { caller, renewed } = await identify(http);
+    const actor = actorFor(caller, access, userId);
+    return { actor, headers: renewed === undefined ? {} : { 'Cart-Token': renewed } };
+  };
+}
