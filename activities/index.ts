@@ -1,5 +1,7 @@
+import { Context } from '@temporalio/activity';
 import type { CartActivities } from '../src/contract/activities';
 import type { DeliveryOptions } from '../src/delivery/left-behind';
+import { endLostRun } from '../src/delivery/lost-runs';
 import { createProjector } from '../src/postgres/projection/group-commits';
 import type { HistorySource } from '../src/temporal/histories/histories';
 import { readDecisions } from '../src/temporal/histories/read-decisions';
@@ -14,7 +16,14 @@ export function createActivities(source: HistorySource, delivery: DeliveryOption
     archiveRun: createArchiveRun(source),
     loadCheckpoint: createLoadCheckpoint(source, delivery),
     readLeftBehind: createReadLeftBehind(source, delivery),
-    projectCart: createProjectCart(source.db, projectInGroups, (userId, range) => readDecisions(source, userId, range)),
-    projectAtOnce: createProjectAtOnce(projectInGroups),
+    projectCart: createProjectCart(
+      source.db,
+      projectInGroups,
+      (userId, range) => readDecisions(source, userId, range),
+      (after) => endLostRun(source, Context.current().info.workflowExecution!, after),
+    ),
+    projectAtOnce: createProjectAtOnce(source.db, projectInGroups),
+    // The worker checks the task of every local activity.
+    checkTask: async () => {},
   } satisfies CartActivities;
 }

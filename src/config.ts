@@ -9,8 +9,10 @@ const port = (fallback: number) => z.coerce.number().int().min(1).max(65_535).de
 const signatures = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
 
 /** Whether nobody between this process and the address can answer in its place. */
-const isPrivate = (text: string): boolean =>
-  text.startsWith('https:') || /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost)[:/]/.test(text);
+function isAuthentic(text: string): boolean {
+  const { protocol, hostname, username } = new URL(text);
+  return username === '' && (protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname));
+}
 
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
@@ -25,8 +27,8 @@ const environment = z.object({
   TEMPORAL_TEST_SERVER_PATH: z.string().min(1).optional(),
   AUTH: z.literal('off').optional(),
   AUTH_JWKS_URL: z
-    .url({ protocol: /^https?$/ })
-    .refine(isPrivate, 'must be https, except on this machine')
+    .url({ protocol: /^https?$/, abort: true })
+    .refine(isAuthentic, 'must be https, except on this machine')
     .optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
   AUTH_AUDIENCE: z.string().min(1).default('carts'),

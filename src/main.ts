@@ -1,6 +1,6 @@
 import { assertPortFree } from './embedded/ports';
 import { startServers } from './embedded/start';
-import { openAccessRole } from './roles/access';
+import { assertAccess, openAccessRole } from './roles/access';
 import { openCommandApi } from './roles/command-api';
 import { migrateDatabase, seedCatalogue } from './roles/database';
 import { openQueryApi } from './roles/query-api';
@@ -11,6 +11,7 @@ import { openWorker } from './roles/worker';
 const defaultPort = 3000;
 
 void runProcess(async (self) => {
+  assertAccess(self.config);
   await assertPortFree('PORT', self.config.port ?? defaultPort, self.config.host);
   const { temporal, databaseUrl, uiUrl } = await startServers(self.config, self.defer);
   const access = await openAccessRole(self.config, self.logger, self.config.embedded.dataDir);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { Authorize } from '../http/route';
@@ -18,8 +19,11 @@ interface Verified {
   readonly renewed?: string;
 }
 
+/** One token has one form, so that nobody can fill the memory with variants of it. */
+const compactToken = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 /** Lets everybody do everything: for closed networks and tests. Whoever writes to a cart is taken for its user. */
-export const openAccess: Authorize = async (_access, userId) => ({
+export const allowEverybody: Authorize = async (_access, userId) => ({
   actor: userId === undefined ? 'everybody' : userActor(userId),
   headers: {},
 });
@@ -29,9 +33,11 @@ export const openAccess: Authorize = async (_access, userId) => ({
  * @param guests absent where there are none.
  */
 export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined): Authorize {
-  const verified = new LRUCache<string, Verified>({ max: rememberedTokens });
+  const verified = new LRUCache<string, Verified>({ max: rememberedTokens, perf: { now: () => Date.now() } });
 
-  const remember = async (key: string, verify: () => Promise<Verified>): Promise<Verified> => {
+  const remember = async (kind: string, token: string, verify: () => Promise<Verified>): Promise<Verified> => {
+    if (!compactToken.test(token)) throw invalidToken('it is not three parts of base64url');
+    const key = `${kind} ${createHash('sha256').update(token).digest('base64url')}`;
     const known = verified.get(key);
     if (known !== undefined) return known;
     const found = await verify();
@@ -43,11 +49,11 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
     if (authorization !== undefined) {
       const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
       if (token === undefined) throw invalidToken('Authorization must be: Bearer <token>');
-      return remember(authorization, () => readBearerToken(issuer, token));
+      return remember('bearer', token, () => readBearerToken(issuer, token));
     }
     const cartToken = http.get('Cart-Token');
     if (cartToken === undefined || guests === undefined) return {};
-    return remember(cartToken, async () => {
+    return remember('guest', cartToken, async () => {
       const { userId, ...rest } = await guests.read(cartToken);
       return { caller: { kind: 'user', userId }, ...rest };
     });
@@ -57,6 +63,6 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
     if (access === 'everybody') return { actor: 'everybody', headers: {} };
     const { caller, renewed } = await identify(http);
     const actor = actorFor(caller, access, userId);
-    return { actor, headers: renewed === undefined ? {} : { 'Cart-Token': renewed } };
+    return { actor, headers: renewed === undefined ? {} : { 'Cart-Token': renewed, 'Cache-Control': 'no-store' } };
   };
 }

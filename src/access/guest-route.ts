@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
+import { bodyProblems } from '../http/validation';
 import type { GuestTokens } from './guests';
 
 const guestShape = z
@@ -19,7 +20,7 @@ export const guestRoute: Route<GuestPorts> = defineRoute(
     summary: 'Makes a guest: an id, and the token to send as Cart-Token with every request for the cart of this id',
     access: 'everybody',
     answers: { 201: { description: 'The guest.', body: guestShape } },
-    problems: {},
+    problems: bodyProblems,
   },
   async ({ guests }: GuestPorts) => ({
     status: 201,

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { verify } from './verify';
+import { isId } from '../domain/fields';
+import { invalidToken, verify } from './verify';
 
 /** What the ids of guests begin with. No customer's id may. */
 const prefix = 'guest:';
@@ -49,7 +50,8 @@ export function createGuestTokens(privateKey: KeyObject, lifeDays: number): Gues
     issue,
     async read(token) {
       const { sub, exp } = await verify(token, async () => publicKey, { issuer, algorithms: [algorithm] });
-      const userId = sub!;
+      if (!isId(sub) || !isGuestId(sub)) throw invalidToken('its subject is no guest');
+      const userId = sub;
       const expiresAt = exp! * 1_000;
       const isFresh = expiresAt - Date.now() > (1 - renewAfter) * lifeSeconds * 1_000;
       return { userId, expiresAt, ...(isFresh ? {} : { renewed: (await issue(userId)).cartToken }) };

@@ -1,7 +1,9 @@
-import { createRemoteJWKSet, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, type JWTVerifyGetKey, errors as tokenErrors } from 'jose';
 import type { Logger } from 'pino';
 
 const timeoutMs = 3_000;
+/** At least so long after one fetch, also one that failed, comes the next. */
+const coolDownMs = 30_000;
 const refreshMs = 600_000;
 
 /** The keys at an address, which an issuer changes from time to time. */
@@ -12,14 +14,46 @@ export interface KeySet {
 
 /**
  * Fetches a key set (RFC 7517) with the first token, with one of a key that is not in it, at most every 30 s, and every
- * ten minutes, so that a key that was withdrawn is not taken for longer. While the address does not answer, the keys
- * that were fetched last go on.
+ * ten minutes, so that a revoked key is not accepted for longer. While the address does not answer, the keys that were
+ * fetched last go on.
  */
 export function openKeySet(url: URL, logger: Logger): KeySet {
-  const remote = createRemoteJWKSet(url, { timeoutDuration: timeoutMs, cacheMaxAge: Number.POSITIVE_INFINITY });
+  let keys: ReturnType<typeof createLocalJWKSet> | undefined;
+  let fetching: Promise<void> | undefined;
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+
+  const fetchKeys = async () => {
+    fetchedAt = Date.now();
+    const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
+    if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+    keys = createLocalJWKSet((await answer.json()) as Parameters<typeof createLocalJWKSet>[0]);
+  };
+  const update = (): Promise<void> => {
+    fetching ??= fetchKeys().finally(() => {
+      fetching = undefined;
+    });
+    return fetching;
+  };
+  const mayFetch = () => fetching !== undefined || Date.now() - fetchedAt >= coolDownMs;
   const refresh = setInterval(() => {
-    remote.reload().catch((error: unknown) => logger.warn({ err: error }, `cannot fetch the keys at ${url}`));
+    update().catch((error: unknown) => logger.warn({ err: error }, `cannot fetch the keys at ${url}`));
   }, refreshMs);
   refresh.unref();
-  return { findKey: remote, close: () => clearInterval(refresh) };
+
+  return {
+    async findKey(header, token) {
+      if (keys === undefined) {
+        if (!mayFetch()) throw new Error(`The keys at ${url} could not be fetched.`);
+        await update();
+      }
+      try {
+        return await keys!(header, token);
+      } catch (error) {
+        if (!(error instanceof tokenErrors.JWKSNoMatchingKey) || !mayFetch()) throw error;
+        await update();
+        return keys!(header, token);
+      }
+    },
+    close: () => clearInterval(refresh),
+  };
 }

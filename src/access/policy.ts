@@ -1,5 +1,5 @@
 import { Problem } from '../http/problem';
-import type { Access } from '../http/route';
+import type { Scope } from '../http/route';
 import type { Caller } from './caller';
 
 /**
@@ -8,8 +8,7 @@ import type { Caller } from './caller';
  * @returns who acts, as the log names it.
  * @throws Problem 401 without a caller, 404 for somebody else's cart, 403 for a scope that the caller does not have.
  */
-export function actorFor(caller: Caller | undefined, access: Access, userId: string | undefined): string {
-  if (access === 'everybody') return 'everybody';
+export function actorFor(caller: Caller | undefined, access: Scope, userId: string | undefined): string {
   if (caller === undefined) {
     throw new Problem(401, 'token_missing', 'Send a token: Authorization: Bearer <token>, or Cart-Token: <token>.', {
       headers: { 'WWW-Authenticate': 'Bearer' },

@@ -8,6 +8,7 @@ export async function verify(token: string, findKey: JWTVerifyGetKey, options: J
   try {
     const verified = await jwtVerify(token, findKey, {
       ...options,
+      currentDate: new Date(Date.now()),
       clockTolerance: clockToleranceSeconds,
       requiredClaims: ['exp', 'sub'],
     });

@@ -123,7 +123,7 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       path: '/carts/{userId}/items/{productId}',
       summary: 'Removes a line',
       params: itemPath,
-      problems: { ...commandProblems, 409: [...commandProblems[409], 'item_not_in_cart'] },
+      problems: commandProblems,
     },
     async (ports: CommandPorts, request) => {
       const fields = { productId: request.params.productId };

@@ -58,6 +58,10 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
   });
   const toProblem = (status: string, codes: readonly string[]) => ({
     description: `${statusTitles[Number(status) as keyof typeof statusTitles]}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+    headers: {
+      ...(status === '503' ? { 'Retry-After': { schema: { type: 'integer' } } } : {}),
+      ...(status === '401' || status === '403' ? { 'WWW-Authenticate': { schema: { type: 'string' } } } : {}),
+    },
     content: {
       'application/problem+json': { schema: { ...problem, properties: { code: { enum: codes } } } },
     },

@@ -28,7 +28,8 @@ export type ProblemsOfRoute = { readonly [Status in ProblemStatus]?: readonly Co
  * Who may call a route: everybody, or who has this scope. The user of a cart, and who acts for that user, may call the
  * routes of the cart without a scope.
  */
-export type Access = 'everybody' | 'carts:read' | 'carts:write' | 'catalogue:write' | 'reports:read';
+export type Access = 'everybody' | Scope;
+export type Scope = 'carts:read' | 'carts:write' | 'catalogue:write' | 'reports:read';
 
 /**
  * Decides whether a request may go on.

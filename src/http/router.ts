@@ -37,6 +37,8 @@ const toAllow = (methods: readonly Method[]): string =>
 interface Admitted {
   readonly params: { readonly userId?: string } | undefined;
   readonly actor: string;
+  /** Headers of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** Before the body is read, so that nobody without a token can send one. */
@@ -45,15 +47,22 @@ const admit =
   async (req, res, next) => {
     const params: Admitted['params'] = route.params && validate(route.params, req.params);
     const { actor, headers } = await authorize(route.access, params?.userId, req);
-    res.locals = { params, actor } satisfies Admitted;
-    res.set(headers);
+    res.locals = { params, actor, headers } satisfies Admitted;
     next();
   };
 
 const serve =
   (route: ServedRoute): RequestHandler =>
-  async (req, res) =>
-    sendAnswer(res, await route.handle({ ...(res.locals as Admitted), ...readRequest(route, req) }));
+  async (req, res) => {
+    const { params, actor, headers } = res.locals as Admitted;
+    // Also for problems. An answer to one caller must not be given to another by a cache between them.
+    res.set(route.access === 'everybody' ? publicHeaders : ownHeaders).set(headers);
+    const answer = await route.handle({ params, actor, ...readRequest(route, req) });
+    sendAnswer(res, { ...answer, headers: { ...answer.headers, ...headers } });
+  };
+
+const publicHeaders = { 'Cache-Control': 'no-cache' };
+const ownHeaders = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Cart-Token' };
 
 function readRequest({ query, headers, body, method }: ServedRoute, http: Request) {
   return {
@@ -67,14 +76,22 @@ function readRequest({ query, headers, body, method }: ServedRoute, http: Reques
 const headersOf = (req: Request, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, req.get(name)]));
 
-/** Also reads a body of another type, so that an empty one, which may come without any length or type, is none. */
-const readBody = express.json({
+const notJson = () => new Problem(415, 'unsupported_media_type', 'Send the body as application/json.');
+
+/** A body whose length is known is not read where it is of another type. An empty one in chunks is none. */
+const readBody: RequestHandler = (req, res, next) => {
+  const length =
+    req.headers['transfer-encoding'] === undefined ? Number(req.headers['content-length'] ?? 0) : undefined;
+  if (length === 0) return next();
+  if (length !== undefined && !req.is('application/json')) throw notJson();
+  parseBody(req, res, next);
+};
+
+const parseBody = express.json({
   limit: bodyLimit,
   type: () => true,
   verify: (req, _res, body) => {
-    if (body.length > 0 && !(req as Request).is('application/json')) {
-      throw new Problem(415, 'unsupported_media_type', 'Send the body as application/json.');
-    }
+    if (body.length > 0 && !(req as Request).is('application/json')) throw notJson();
   },
 });
 

@@ -52,7 +52,7 @@ export const cartQueryRoutes: readonly Route<QueryPorts>[] = [
         return answerVersioned(http, cart, cacheControlOf(past!));
       }
       const cart = minVersion ? await cartOfVersionAtLeast(ports, userId, minVersion) : await ports.readCart(userId);
-      return answerVersioned(http, cart, 'no-cache');
+      return answerVersioned(http, cart, 'private, no-cache');
     },
   ),
   defineRoute(

@@ -22,7 +22,7 @@ export function requirePastCart(past: PastCart, point: PointInTime, parameter: s
 
 /** The Cache-Control header of an answer made from these carts: the answer is cacheable if no event can change it. */
 export function cacheControlOf(...carts: readonly PastCart[]): string {
-  return carts.every((cart) => cart.isFinal) ? 'private, max-age=31536000, immutable' : 'no-cache';
+  return carts.every((cart) => cart.isFinal) ? 'private, max-age=31536000, immutable' : 'private, no-cache';
 }
 
 export const pastHeaders = { 'Cache-Control': z.string() };

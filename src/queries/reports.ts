@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { defineRoute, type Route } from '../http/route';
 import { requestProblems } from '../http/validation';
 import type { QueryPorts } from './ports';
@@ -27,7 +27,7 @@ const report = <Query extends z.ZodType>(
       summary,
       access: 'reports:read',
       query,
-      answers: { 200: { description: 'The report.', body, hasCsv: true } },
+      answers: { 200: { description: 'The report.', body, hasCsv: true, headers: { Link: z.string().optional() } } },
       problems: { ...requestProblems, 406: ['not_acceptable'], 503: ['report_too_slow', 'database_unavailable'] },
     },
     async ({ db }: QueryPorts, request) => answerReport(request.http, () => make(db, request.query)),

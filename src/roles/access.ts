@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import type { Logger } from 'pino';
-import { createAuthorize, openAccess } from '../access/authorize';
+import { allowEverybody, createAuthorize } from '../access/authorize';
 import { guestRoute } from '../access/guest-route';
 import { createGuestTokens, type GuestTokens } from '../access/guests';
 import { openKeySet } from '../access/key-set';
@@ -35,7 +35,7 @@ export async function openAccessRole(config: Config, logger: Logger, localDir?: 
   if (isOff) {
     if (keySetUrl !== undefined) throw new Error('Set AUTH=off or AUTH_JWKS_URL, not both.');
     logger.warn('AUTH=off: everybody who can reach this process can read and change every cart');
-    return toRole(openAccess, createGuestTokens(generateKeyPairSync('ed25519').privateKey, guestDays));
+    return toRole(allowEverybody, createGuestTokens(generateKeyPairSync('ed25519').privateKey, guestDays));
   }
   if (keySetUrl !== undefined) {
     if (issuer === undefined) throw new Error('AUTH_ISSUER is not set. Set it to the issuer (`iss`) of your tokens.');
@@ -47,7 +47,7 @@ export async function openAccessRole(config: Config, logger: Logger, localDir?: 
     return toRole(authorize, guests, { close: keySet.close });
   }
   if (localDir === undefined) throw new Error(`It is not configured who may call.\n${whatToSet}`);
-  assertLocal(config);
+  assertAccess(config);
   const keys = await openLocalKeys(localDir);
   const guests = createGuestTokens(keys.guests, guestDays);
   return toRole(createAuthorize(localIssuer(keys), guests), guests, { isLocal: true });
@@ -57,8 +57,12 @@ const whatToSet =
   'Set AUTH_JWKS_URL and AUTH_ISSUER to those of your tokens; in a closed network, set AUTH=off to let everybody do everything.';
 const loopback = ['127.0.0.1', '::1', 'localhost'];
 
-/** The key of `npm start` is for one machine: whoever reads the data folder can make a token. */
-function assertLocal({ host, access }: Config): void {
+/**
+ * The key of `npm start` is for one machine: whoever reads the data folder can make a token.
+ * @throws Error where a local key would be used that may not.
+ */
+export function assertAccess({ host, access }: Config): void {
+  if (access.isOff || access.keySetUrl !== undefined) return;
   if (access.isProduction) throw new Error(`With NODE_ENV=production there is no local key.\n${whatToSet}`);
   if (!loopback.includes(host)) {
     throw new Error(`HOST is ${host}, and the local key is for loopback addresses only.\n${whatToSet}`);

@@ -5,6 +5,7 @@ import { createActivities } from '../../activities';
 import { cartBuildId } from '../contract/workflow';
 import type { DeliveryOptions } from '../delivery/left-behind';
 import { payloadConverterPath } from './bundle';
+import { failLostTasks } from './lost-tasks';
 import { createPacedSlots, markCartsInUse } from './paced-slots';
 import { heartbeatMs, sendHeartbeats } from './send-heartbeats';
 import { createTaskPace } from './task-pace';
@@ -36,7 +37,7 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     activities: createActivities({ client, db }, { lateAfterMs }),
     buildId: cartBuildId,
     dataConverter: { payloadConverterPath },
-    interceptors: { activity: [markCartsInUse(pace), sendHeartbeats] },
+    interceptors: { activity: [markCartsInUse(pace), sendHeartbeats, failLostTasks()] },
     tuner: {
       // 40 is the SDK's default without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),

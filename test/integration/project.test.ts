@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { createProjectCart } from '../../activities/project-cart';
 import type { CartActivities } from '../../src/contract/activities';
-import { emptyCheckpoint, handleAgain, type RecordedDecision, refOf } from '../../src/domain/handle';
+import { type DecisionRef, emptyCheckpoint, handleAgain, type RecordedDecision, refOf } from '../../src/domain/handle';
 import { archive } from '../../src/postgres/archive';
 import { readRecordEnd } from '../../src/postgres/log/checkpoint';
 import { genesisOf } from '../../src/postgres/log/hash-chain';
@@ -14,12 +14,19 @@ import { createDatabase, type TestDatabase } from '../support/database';
 let database: TestDatabase;
 let readCart: ReadCart;
 let activities: Pick<CartActivities, 'projectCart'>;
+/** The decisions without which runs were to be ended. */
+const asked: DecisionRef[] = [];
+/** Whether the histories do not have them. */
+let isLost = false;
 beforeAll(async () => {
   database = await createDatabase();
   readCart = createCartReader(database.db);
   const noHistories = async () => [];
   activities = {
-    projectCart: createProjectCart(database.db, createProjector(database.db), noHistories),
+    projectCart: createProjectCart(database.db, createProjector(database.db), noHistories, async (after) => {
+      asked.push(after);
+      return isLost;
+    }),
   };
 });
 afterAll(() => database.drop());
@@ -135,6 +142,22 @@ describe('projecting decisions', () => {
     await expect(projectCart(userId, decisions.slice(3))).rejects.toThrow(
       `Postgres has 2 decisions of cart ${userId}; decision 4 cannot follow`,
     );
+    expect(await readRows(userId)).toEqual(before);
+  });
+
+  it('asks to end a run that follows on a decision of its own that is not on record, and writes nothing', async () => {
+    const userId = newUser();
+    const { decisions } = decideAll(story);
+    await projectCart(userId, decisions.slice(0, 2));
+    const before = await readRows(userId);
+    const batch = { userId, decisions: decisions.slice(3), after: refOf(decisions[2]!) };
+    asked.splice(0);
+    isLost = true;
+    await expect(activities.projectCart(batch)).rejects.toThrow('lost its way');
+    isLost = false;
+    expect(asked.splice(0)).toEqual([batch.after]);
+    await expect(activities.projectCart({ ...batch, decisions: byOtherRun(batch.decisions) })).rejects.toThrow();
+    expect(asked).toEqual([]);
     expect(await readRows(userId)).toEqual(before);
   });
 

@@ -1,5 +1,5 @@
 import pino from 'pino';
-import { openAccess } from '../../src/access/authorize';
+import { allowEverybody } from '../../src/access/authorize';
 import { createApp, listen } from '../../src/http/app';
 import type { Authorize, ServedRoute } from '../../src/http/route';
 
@@ -10,7 +10,10 @@ export interface TestServer {
 }
 
 /** Serves only these routes, without the other parts of a role. */
-export async function serve(routes: readonly ServedRoute[], authorize: Authorize = openAccess): Promise<TestServer> {
+export async function serve(
+  routes: readonly ServedRoute[],
+  authorize: Authorize = allowEverybody,
+): Promise<TestServer> {
   const server = await listen(
     createApp({ routes, authorize, checks: {}, logger: pino({ level: 'silent' }) }),
     '127.0.0.1',

@@ -4,7 +4,7 @@ import { msToTs } from '@temporalio/common/lib/time';
 import { NativeConnection } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
-import { openAccess } from '../../src/access/authorize';
+import { allowEverybody } from '../../src/access/authorize';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { listen } from '../../src/http/app';
 import { createCatalogue } from '../../src/postgres/catalogue';
@@ -78,7 +78,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const stopping = new AbortController();
   const roleOptions = { temporal: apiTemporal, databaseUrl, logger, stopping: stopping.signal };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
-  const server = await listen(appOf(roles, openAccess, logger, stopping.signal), '127.0.0.1', 0);
+  const server = await listen(appOf(roles, allowEverybody, logger, stopping.signal), '127.0.0.1', 0);
   const url = `http://127.0.0.1:${server.port}`;
   const { client, close: closeClient } = openClient(temporal);
   const worker = workerSwitch({

@@ -114,6 +114,14 @@ describe('the comparison of an answer with the description', () => {
     updatedAt: null,
     items: [],
   };
+  const problem = (code: string) => ({
+    type: `urn:cart:problem:${code}`,
+    title: 'Not Found',
+    status: 404,
+    detail: 'There is none.',
+    instance: '/carts/alice',
+    code,
+  });
   const compare = (
     status: number,
     body: unknown,
@@ -123,8 +131,10 @@ describe('the comparison of an answer with the description', () => {
     return differenceOf('get', new URL('http://api/carts/alice'), response, JSON.stringify(body));
   };
 
-  it('finds none in a cart', () => {
+  it('finds none in a cart, nor in a problem that the route has', () => {
     expect(compare(200, cart)).toBeUndefined();
+    const headers = { 'Content-Type': 'application/problem+json' };
+    expect(compare(404, problem('cart_unknown'), headers)).toBeUndefined();
   });
 
   it.each<[what: string, status: number, body: unknown, headers: Record<string, string> | undefined]>([
@@ -134,7 +144,7 @@ describe('the comparison of an answer with the description', () => {
     ['a field of another type', 200, { ...cart, version: '0' }, undefined],
     ['no ETag', 200, cart, { 'Cache-Control': 'no-cache' }],
     ['another type of content', 200, cart, { ETag: '"0"', 'Cache-Control': 'no-cache', 'Content-Type': 'text/html' }],
-    ['a code that the route has not', 404, { code: 'cart_empty' }, { 'Content-Type': 'application/problem+json' }],
+    ['a code that the route has not', 404, problem('cart_empty'), { 'Content-Type': 'application/problem+json' }],
   ])('finds %s', (_what, status, body, headers) => {
     expect(compare(status, body, headers)).toEqual(expect.any(String));
   });

@@ -23,7 +23,7 @@ type Format = 'json' | 'csv';
 export async function answerReport(http: Request, makeReport: () => Promise<Report>): Promise<Answer> {
   const format = formatFor(http);
   const { name, json, columns, rows, next } = await makeReport().catch(throwTooSlow);
-  const headers = { 'Cache-Control': 'no-store', Vary: 'Accept', ...(next && linkToNext(next)) };
+  const headers = { 'Cache-Control': 'no-store', Vary: 'Accept, Authorization', ...(next && linkToNext(next)) };
   if (format === 'json') return { status: 200, headers, body: next === undefined ? json : { ...json, next } };
   return {
     status: 200,

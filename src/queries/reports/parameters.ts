@@ -10,7 +10,11 @@ const latest = new Date('3000-01-01T00:00:00Z');
 
 const now = () => new Date().toISOString();
 const at = reportInstant.default(now);
-const limit = (max: number, standard: number) => count.pipe(z.number().min(1).max(max)).default(standard);
+const limit = (max: number, standard: number) =>
+  count
+    .pipe(z.number().min(1).max(max))
+    .default(standard)
+    .meta({ minimum: 1, maximum: max, description: `The number of rows, if absent ${standard}.` });
 
 const daysPerInterval = { hour: 1 / 24, day: 1, week: 7, month: 28 } as const;
 const dayMs = 86_400_000;

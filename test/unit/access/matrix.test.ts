@@ -147,6 +147,12 @@ describe('the matrix of routes and callers', () => {
     },
   );
 
+  it('reads no body of a caller without a token', async () => {
+    const body = 'x'.repeat(100_000);
+    const answer = await fetch(`${server.url}/carts/alice/items`, { method: 'POST', body });
+    expect(answer.status).toBe(401);
+  });
+
   it('lets a guest call every route of the own cart, and of no other one', async () => {
     const { userId, cartToken } = await guests.issue();
     for (const { name, method, path } of allRoutes.filter((route) => expected[route.name]!.startsWith('carts:'))) {

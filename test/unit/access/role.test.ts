@@ -37,6 +37,7 @@ describe('a role', () => {
   it.each([
     ['http', { AUTH_JWKS_URL: 'http://id.example/keys' }],
     ['http at a name that begins like this machine', { AUTH_JWKS_URL: 'http://localhost.example/keys' }],
+    ['http at a name before an @', { AUTH_JWKS_URL: 'http://localhost:x@id.example/keys' }],
     ['no address', { AUTH_JWKS_URL: 'keys' }],
     ['another value than off', { AUTH: 'on' }],
     ['a secret as algorithm', { ...keySet, AUTH_ALGORITHMS: 'RS256,HS256' }],

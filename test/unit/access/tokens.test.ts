@@ -169,6 +169,9 @@ describe('the keys of the issuer', () => {
   it('go on where their address does not answer any more', async () => {
     expect((await askWith(await signed({}))).status).toBe(200);
     await issuer.stop();
+    later(31);
+    const stranger = await issuer.sign({ sub: 'bob' }, { header: { kid: 'key-9' } });
+    expect((await askWith(stranger, 'bob')).status).toBe(503);
     expect((await askWith(await issuer.sign({ sub: 'bob' }), 'bob')).status).toBe(200);
   });
 
@@ -177,6 +180,15 @@ describe('the keys of the issuer', () => {
     const { status, body, headers } = await askWith(await signed({}));
     expect([status, body.code, headers.get('Retry-After')]).toEqual([503, 'keys_unavailable', '2']);
   });
+});
+
+it('a token is not accepted after it has expired, though it was before', async () => {
+  await open();
+  const token = await signed({ exp: inSeconds(30) });
+  expect((await askWith(token)).status).toBe(200);
+  later(95);
+  expect((await askWith(token)).status).toBe(401);
+  await close();
 });
 
 describe('a token of a guest', () => {
@@ -191,6 +203,11 @@ describe('a token of a guest', () => {
     const renewed = (await ask({ 'Cart-Token': cartToken }, userId)).headers.get('Cart-Token')!;
     expect(renewed).not.toBe(cartToken);
     expect((await guests.read(renewed)).userId).toBe(userId);
+  });
+
+  it("that names a customer is 401, so that the key for guests opens no customer's cart", async () => {
+    const { cartToken } = await guests.issue('alice');
+    expect(await ask({ 'Cart-Token': cartToken })).toMatchObject({ status: 401, body: { code: 'token_invalid' } });
   });
 
   it.each<[what: string, make: () => Promise<string>]>([
