@@ -9,12 +9,13 @@ interface LogLine {
 
 const lines: LogLine[] = [];
 /**
- * The SDK's core (1.24) logs these as errors around a local activity; the run goes on. The first: a task or a query
- * comes while it is under way, as when Temporal took its task away because more signals came than it holds back. The
- * second: a run leaves the cache of a worker that has none.
+ * The SDK's core (1.24) logs these around a local activity; the run goes on. The first: a task or a query comes while
+ * it is under way, as when Temporal took its task away because more signals came than it holds back. The second: the
+ * run fails the task then, to be replayed. The third: a run leaves the cache of a worker that has none.
  */
 const aroundLocalActivities = [
   /^Trying to send a new WFT for a run which already has one/,
+  /^Failing workflow task .*Temporal has given the task again/,
   /^There should not be any outgoing commands or messages .* if the activation was only an eviction/,
 ];
 const expected = [...aroundLocalActivities];
