@@ -23,7 +23,5 @@ export function createActivities(source: HistorySource, delivery: DeliveryOption
       (after) => endLostRun(source, Context.current().info.workflowExecution!, after),
     ),
     projectAtOnce: createProjectAtOnce(source.db, projectInGroups),
-    // The worker checks the task of every local activity.
-    checkTask: async () => {},
   } satisfies CartActivities;
 }

@@ -1,14 +1,11 @@
 import {
   ActivityFailure,
   type ActivityOptions,
-  ApplicationFailure,
   type LocalActivityOptions,
-  proxyLocalActivities,
   sleep,
   TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import { type CartActivities, lostTaskFailure } from '../src/contract/activities';
 import { cartBuildOf } from '../src/contract/workflow';
 
 /**
@@ -27,55 +24,33 @@ export const activityOptions: ActivityOptions = {
  */
 export const atOnceOptions: LocalActivityOptions = { scheduleToCloseTimeout: '200ms', retry: { maximumAttempts: 1 } };
 
-/** Longer than for the activity before it, so that it is answered unless the worker stands still. */
-const { checkTask } = proxyLocalActivities<CartActivities>({ ...atOnceOptions, scheduleToCloseTimeout: '2s' });
-
-/** The build of the worker that does, or did, this task. */
-const build = (): number => cartBuildOf(workflowInfo().currentDeploymentVersion?.buildId);
-
 /** Whether this task may run local activities. Tasks of workers that knew none are replayed without. */
-export const canRunAtOnce = (): boolean => build() >= 2;
-const canCheckTask = (): boolean => build() >= 3;
+export const canRunAtOnce = (): boolean => cartBuildOf(workflowInfo().currentDeploymentVersion?.buildId) >= 2;
 
 /**
  * Runs a local activity once.
  * @param received returns how many signals the run has received.
- * @param run is given the time at which the task began.
  * @returns undefined where it did not answer in time.
  * @throws Error, which fails the task, where Temporal has given the task again meanwhile: the run may lack signals. The
  * worker then forgets it, and replays it.
  */
-export async function answerAtOnce<T>(
-  received: () => number,
-  run: (taskAt: number) => Promise<T>,
-): Promise<T | undefined> {
+export async function answerAtOnce<T>(received: () => number, run: () => Promise<T>): Promise<T | undefined> {
   const { isReplaying } = workflowInfo().unsafe;
-  const [taskAt, before] = [Date.now(), received()];
-  const answer = await answerInTime(taskAt, run);
+  const before = received();
+  const answer = await answerInTime(run);
   // A task brings its signals before it starts anything: these are of another one. Only this worker can have lost some.
   if (!isReplaying && received() !== before) throw new Error('Temporal has given the task again.');
   return answer;
 }
 
-async function answerInTime<T>(taskAt: number, run: (taskAt: number) => Promise<T>): Promise<T | undefined> {
+async function answerInTime<T>(run: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await run(taskAt);
+    return await run();
   } catch (error) {
-    failIfLost(error);
-    // An activity that had no time to answer could not say it.
-    if (canCheckTask()) await checkTask(taskAt).catch(asLost);
+    // The SDK throws what a local activity threw, and not an ActivityFailure around it.
+    if (!(error instanceof TemporalFailure)) throw error;
     return undefined;
   }
-}
-
-/** The SDK throws what a local activity threw, and not an ActivityFailure around it. */
-function failIfLost(error: unknown): void {
-  if (!(error instanceof TemporalFailure)) throw error;
-  if (error instanceof ApplicationFailure && error.type === lostTaskFailure) asLost(error);
-}
-
-function asLost(error: Error): never {
-  throw new Error(error.message);
 }
 
 /**

@@ -183,7 +183,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
 
 /** What a run that continues no other one begins with. */
 async function loadCart(userId: string, received: () => number): Promise<LoadedCart> {
-  const atOnce = canRunAtOnce() ? await answerAtOnce(received, (taskAt) => loadAtOnce(userId, taskAt)) : undefined;
+  const atOnce = canRunAtOnce() ? await answerAtOnce(received, () => loadAtOnce(userId, Date.now())) : undefined;
   const loaded = atOnce ?? (await untilAnswered(() => loadCheckpoint(userId), isLoadedCart));
   return 'checkpoint' in loaded ? loaded : { checkpoint: loaded, leftBehind: { commands: [], isComplete: true } };
 }

@@ -21,9 +21,7 @@ export function openProjection(isTold: boolean, received: () => number): Project
   return async (batch, isLone) => {
     if (isLone && regularBatches === 0 && canRunAtOnce()) {
       const options = { ...atOnceOptions, summary: summarise(batch.decisions) };
-      const result = await answerAtOnce(received, (taskAt) =>
-        projectAtOnce.executeWithOptions(options, [batch, taskAt]),
-      );
+      const result = await answerAtOnce(received, () => projectAtOnce.executeWithOptions(options, [batch]));
       if (result !== undefined) {
         if (result.outcome === 'diverged') regularBatches = 1;
         return result;

@@ -46,9 +46,6 @@ export type ProjectionAtOnce = ({ readonly outcome: 'projected' } & StoredBatch)
 /** The type of the failure that says of a batch without `after` what `diverged` says of others. */
 export const divergedFailure = 'DivergedError';
 
-/** The type of the failure that says that Temporal has probably given the task again. */
-export const lostTaskFailure = 'LostTask';
-
 /**
  * Commands that earlier runs of a cart received and left behind when they were terminated, failed, timed out or were
  * reset, oldest first. Those that are on record are left out.
@@ -83,16 +80,8 @@ export interface CartActivities {
   readLeftBehind(userId: string): Promise<LeftBehind>;
   /** Projects the batch into Postgres, all of it or nothing. Each attempt may run late, twice or beside another. */
   projectCart(batch: Batch): Promise<ProjectionResult>;
-  /**
-   * As `projectCart`, as a local activity. It fails where Postgres lacks earlier decisions or the cart is parked.
-   * @param taskAt when the task began, in milliseconds by Temporal's clock.
-   */
-  projectAtOnce(batch: Batch, taskAt: number): Promise<ProjectionAtOnce>;
-  /**
-   * Does nothing, as a local activity, and fails as each of them does where Temporal has given the task again.
-   * @param taskAt as above.
-   */
-  checkTask(taskAt: number): Promise<void>;
+  /** As `projectCart`, as a local activity. It fails where Postgres lacks earlier decisions or the cart is parked. */
+  projectAtOnce(batch: Batch): Promise<ProjectionAtOnce>;
   /** Stores a closed run's history in the archive. */
   archiveRun(run: { readonly workflowId: string; readonly runId: string }): Promise<void>;
 }

@@ -5,7 +5,6 @@ import { createActivities } from '../../activities';
 import { cartBuildId } from '../contract/workflow';
 import type { DeliveryOptions } from '../delivery/left-behind';
 import { payloadConverterPath } from './bundle';
-import { failLostTasks } from './lost-tasks';
 import { createPacedSlots, markCartsInUse } from './paced-slots';
 import { heartbeatMs, sendHeartbeats } from './send-heartbeats';
 import { createTaskPace } from './task-pace';
@@ -37,7 +36,7 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     activities: createActivities({ client, db }, { lateAfterMs }),
     buildId: cartBuildId,
     dataConverter: { payloadConverterPath },
-    interceptors: { activity: [markCartsInUse(pace), sendHeartbeats, failLostTasks()] },
+    interceptors: { activity: [markCartsInUse(pace), sendHeartbeats] },
     tuner: {
       // 40 is the SDK's default without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),

@@ -1,10 +1,7 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities';
-import { lostTaskFailure } from '../../src/contract/activities';
 import { mostAtOnce } from '../../src/contract/at-once';
 import { cartWorkflowId } from '../../src/contract/ids';
-import { cartBuildId } from '../../src/contract/workflow';
 import { deliverLeftBehind } from '../../src/delivery/deliver';
 import type { Command } from '../../src/domain/commands';
 import { handleAll, refOf } from '../../src/domain/handle';
@@ -17,7 +14,6 @@ import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { payloadConverterPath } from '../../src/worker/bundle';
 import { buttonsOf, lockCart } from '../support/buttons';
 import { replayCart } from '../support/replay';
-import { expectSdkLog } from '../support/sdk-log';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -256,47 +252,4 @@ it('a run goes on with the steps of the present code where a worker of before be
   expect([await projectionsOf(user), await markersOf(user)]).toEqual([2, 1]);
   await replayCart(user, await world.client.workflow.getHandle(cartWorkflowId(user)).fetchHistory());
   expect(await findingsOf(user)).toEqual([]);
-});
-
-describe.each([
-  ['a local activity', 'projectAtOnce'],
-  ['the check after one that failed', 'checkTask'],
-] as const)('where %s says that Temporal has given the task again', (_what, name) => {
-  it('the task is failed, and done from the start', async () => {
-    const user = newUser();
-    await world.stopWorker();
-    const connection = await openWorkerConnection({ connection: { address: process.env.TEST_TEMPORAL_ADDRESS! } });
-    const activities = createActivities(source(), { lateAfterMs: 3_600_000 });
-    let isFirst = true;
-    const lost = ApplicationFailure.nonRetryable('The worker was slow.', lostTaskFailure);
-    const slow = await Worker.create({
-      connection,
-      ...{ namespace: world.namespace, taskQueue: world.taskQueue, buildId: cartBuildId },
-      workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },
-      activities: {
-        ...activities,
-        async projectAtOnce(...args: Parameters<typeof activities.projectAtOnce>) {
-          if (!isFirst) return activities.projectAtOnce(...args);
-          if (name === 'checkTask') throw new Error('Postgres does not answer.');
-          isFirst = false;
-          throw lost;
-        },
-        async checkTask() {
-          isFirst = false;
-          throw lost;
-        },
-      },
-      dataConverter: { payloadConverterPath },
-    });
-    await slow.runUntil(async () => {
-      await add(user);
-      await expectSdkLog(/Failing workflow task/);
-    });
-    await connection.close();
-    expect(await buttonsOf(world, user).count('workflowTaskFailedEventAttributes')).toBe(1);
-    await world.startWorker();
-    expect((await add(user)).body.itemCount).toBe(2);
-    await untilInHistory(user);
-    expect(await findingsOf(user)).toEqual([]);
-  });
 });
