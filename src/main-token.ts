@@ -4,10 +4,9 @@ import { createLocalToken, openLocalKeys } from './access/local-keys';
 import { loadConfig } from './config';
 import { describeError } from './describe-error';
 import { idDescription, isId } from './domain/fields';
+import { scopes } from './http/route';
 
 const lifeSeconds = 86_400;
-
-const scopes = ['carts:read', 'carts:write', 'carts:act', 'catalogue:write', 'reports:read'];
 
 function readId(text: string): string {
   if (isId(text) && !isGuestId(text)) return text;
@@ -18,7 +17,7 @@ const program = new Command('token')
   .description('Prints a token for the API that `npm start` has started. It is valid for a day.')
   .option('--user <id>', 'of a customer', readId)
   .option('--guest', 'of a new guest, to send as Cart-Token')
-  .addOption(new Option('--scope <scopes...>', 'of staff').choices(scopes))
+  .addOption(new Option('--scope <scopes...>', 'of staff').choices([...scopes, 'carts:act']))
   .option('--on-behalf-of <id>', 'with carts:act, the user for whom it acts', readId)
   .option('--subject <id>', 'who acts, as the log names it', readId, 'operator');
 

@@ -8,7 +8,7 @@ import type { GuestTokens } from './guests';
 import { actorFor, userActor } from './policy';
 import { invalidToken } from './verify';
 
-/** A token that was verified once is believed for so long without another look at the keys. */
+/** A token that was verified once is accepted for so long without another look at the keys. */
 const rememberedMs = 60_000;
 const rememberedTokens = 10_000;
 

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SignJWT } from 'jose';
@@ -23,18 +24,22 @@ export async function openLocalKeys(dataDir: string): Promise<LocalKeys> {
 }
 
 async function openKey(file: string): Promise<KeyObject> {
+  if (!existsSync(file)) await makeKey(file);
+  return createPrivateKey(await readFile(file));
+}
+
+async function makeKey(file: string): Promise<void> {
   const { privateKey } = generateKeyPairSync('ed25519');
   const ownFile = `${file}.${randomUUID()}`;
   await writeFile(ownFile, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
   try {
-    // Fails where there is a key already, also one that another process has made just now.
+    // Fails where another process has made a key just now.
     await link(ownFile, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
     await rm(ownFile);
   }
-  return createPrivateKey(await readFile(file));
 }
 
 const issuer = 'urn:cart:local';

@@ -29,7 +29,8 @@ export type ProblemsOfRoute = { readonly [Status in ProblemStatus]?: readonly Co
  * routes of the cart without a scope.
  */
 export type Access = 'everybody' | Scope;
-export type Scope = 'carts:read' | 'carts:write' | 'catalogue:write' | 'reports:read';
+export const scopes = ['carts:read', 'carts:write', 'catalogue:write', 'reports:read'] as const;
+export type Scope = (typeof scopes)[number];
 
 /**
  * Decides whether a request may go on.

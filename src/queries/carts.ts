@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { z } from 'zod';
 import { Problem } from '../http/problem';
 import { type Answer, defineRoute, type Route } from '../http/route';
@@ -43,16 +42,17 @@ export const cartQueryRoutes: readonly Route<QueryPorts>[] = [
       },
       problems: { ...requestProblems, 404: ['version_unknown'], 503: ['version_not_reached', 'database_unavailable'] },
     },
-    async (ports: QueryPorts, { params: { userId }, query: { minVersion, version, at }, http }) => {
+    async (ports: QueryPorts, { params: { userId }, query: { minVersion, version, at }, headers }) => {
+      const clientTags = headers['If-None-Match'];
       const point: PointInTime | undefined =
         at !== undefined ? { at } : version !== undefined ? { version } : undefined;
       if (point !== undefined) {
         const [past] = await readPastCarts(ports.db, userId, [point]);
         const cart = requirePastCart(past!, point, at === undefined ? 'version' : 'at');
-        return answerVersioned(http, cart, cacheControlOf(past!));
+        return answerVersioned(clientTags, cart, cacheControlOf(past!));
       }
       const cart = minVersion ? await cartOfVersionAtLeast(ports, userId, minVersion) : await ports.readCart(userId);
-      return answerVersioned(http, cart, 'private, no-cache');
+      return answerVersioned(clientTags, cart, 'private, no-cache');
     },
   ),
   defineRoute(
@@ -95,11 +95,11 @@ async function cartOfVersionAtLeast(
 }
 
 /** The cart with its version as ETag, or 304 if the client has this version. */
-function answerVersioned(http: Request, cart: CartView, cacheControl: string): Answer {
+function answerVersioned(clientTags: string | undefined, cart: CartView, cacheControl: string): Answer {
   const etag = `"${cart.version}"`;
   const headers = { ETag: etag, 'Cache-Control': cacheControl };
   // Not req.fresh: it would never answer 304 to fetch(), which adds `Cache-Control: no-cache` to conditional requests.
-  const clientTags = (http.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (clientTags.includes(etag) || clientTags.includes('*')) return { status: 304, headers };
+  const tags = (clientTags ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (tags.includes(etag) || tags.includes('*')) return { status: 304, headers };
   return { status: 200, headers, body: cart };
 }

@@ -23,15 +23,7 @@ export interface AccessRole extends Role {
  * @throws Error that says what to set, where nothing is configured.
  */
 export async function openAccessRole(config: Config, logger: Logger, localDir?: string): Promise<AccessRole> {
-  const {
-    isOff,
-    keySetUrl,
-    issuer,
-    guestKeyFile,
-    guestDays,
-    isProduction: _isProduction,
-    ...audiences
-  } = config.access;
+  const { isOff, keySetUrl, issuer, audience, staffAudience, algorithms, guestKeyFile, guestDays } = config.access;
   if (isOff) {
     if (keySetUrl !== undefined) throw new Error('Set AUTH=off or AUTH_JWKS_URL, not both.');
     logger.warn('AUTH=off: everybody who can reach this process can read and change every cart');
@@ -43,7 +35,8 @@ export async function openAccessRole(config: Config, logger: Logger, localDir?: 
       ? createGuestTokens(await readPrivateKey({ variable: 'GUEST_KEY_FILE', file: guestKeyFile }), guestDays)
       : undefined;
     const keySet = openKeySet(keySetUrl, logger);
-    const authorize = createAuthorize({ ...audiences, issuer, findKey: keySet.findKey }, guests);
+    const ours = { issuer, audience, staffAudience, algorithms, findKey: keySet.findKey };
+    const authorize = createAuthorize(ours, guests);
     return toRole(authorize, guests, { close: keySet.close });
   }
   if (localDir === undefined) throw new Error(`It is not configured who may call.\n${whatToSet}`);

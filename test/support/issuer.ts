@@ -4,14 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { exportJWK, type JWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
 import pino from 'pino';
 import type { Issuer } from '../../src/access/bearer-tokens';
-import { type KeySet, openKeySet } from '../../src/access/key-set';
+import { openKeySet } from '../../src/access/key-set';
 
 /** An issuer of tokens, with its key set at an address of this machine. */
 export interface TestIssuer {
   readonly issuer: Issuer;
-  readonly keySet: KeySet;
-  /** The key that signs, of RSA. */
-  readonly privateKey: KeyObject;
+  /** The half of the key that signs, of RSA, which everybody may know. */
   readonly publicKey: KeyObject;
   /** How often the key set was fetched. */
   readonly fetches: () => number;
@@ -24,7 +22,7 @@ export interface TestIssuer {
   close(): Promise<void>;
 }
 
-export const name = 'https://id.example';
+const name = 'https://id.example';
 
 /** Instants of tokens, in seconds from now. */
 export const inSeconds = (seconds: number): number => Math.floor(Date.now() / 1_000) + seconds;
@@ -53,10 +51,6 @@ export async function openIssuer(): Promise<TestIssuer> {
       staffAudience: 'carts-staff',
       algorithms: ['RS256', 'EdDSA'],
       findKey: keySet.findKey,
-    },
-    keySet,
-    get privateKey() {
-      return pair.privateKey;
     },
     get publicKey() {
       return pair.publicKey;
