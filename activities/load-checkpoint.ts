@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import type { LeftBehind, LoadedCart } from '../src/contract/activities';
+import type { LeftBehind, LeftBehindNow, LoadedCart } from '../src/contract/activities';
 import { type DeliveryOptions, readLeftBehind } from '../src/delivery/left-behind';
-import { readLast, readRecordEnd } from '../src/postgres/log/checkpoint';
+import { readLast, readLastBatch, readRecordEnd } from '../src/postgres/log/checkpoint';
 import { projectBatches } from '../src/postgres/projection/project';
 import type { HistorySource } from '../src/temporal/histories/histories';
 import { readShownAfter } from '../src/temporal/histories/read-decisions';
@@ -21,8 +21,10 @@ export const createLoadCheckpoint =
 /** Reads what earlier runs left behind, for a run that is asked to take it over. */
 export const createReadLeftBehind =
   (source: HistorySource, options: DeliveryOptions) =>
-  (userId: string): Promise<LeftBehind> =>
-    readLeftBehindNow(source, userId, options);
+  async (userId: string): Promise<LeftBehindNow> => ({
+    ...(await readLeftBehindNow(source, userId, options)),
+    ...(await readLastBatch(source.db, userId)),
+  });
 
 /** The time is that of Temporal's server, in which histories have the instants of signals. */
 function readLeftBehindNow(

@@ -56,6 +56,12 @@ export interface LeftBehind {
   readonly isComplete: boolean;
 }
 
+/**
+ * What earlier runs left behind, and the last decisions on record: an ended run may have made them without its history
+ * having them. Absent before version 0.5.0.
+ */
+export type LeftBehindNow = LeftBehind & Pick<RecordEnd, 'lastBatch'>;
+
 /** Where a cart's record ends, and what earlier runs left behind. */
 export interface LoadedCart extends RecordEnd {
   readonly leftBehind: LeftBehind;
@@ -77,7 +83,7 @@ export interface CartActivities {
    */
   loadCheckpoint(userId: string, now?: number): Promise<LoadedCart | Checkpoint>;
   /** For a run that is asked to take over what earlier runs left behind. All its own decisions must be projected. */
-  readLeftBehind(userId: string): Promise<LeftBehind>;
+  readLeftBehind(userId: string): Promise<LeftBehindNow>;
   /** Projects the batch into Postgres, all of it or nothing. Each attempt may run late, twice or beside another. */
   projectCart(batch: Batch): Promise<ProjectionResult>;
   /** As `projectCart`, as a local activity. It fails where Postgres lacks earlier decisions or the cart is parked. */

@@ -1,5 +1,6 @@
 import { Worker } from '@temporalio/worker';
 import { createActivities } from '../../activities';
+import type { Batch } from '../../src/contract/activities';
 import { mostAtOnce } from '../../src/contract/at-once';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { deliverLeftBehind } from '../../src/delivery/deliver';
@@ -131,8 +132,8 @@ it('commands are decided once where more signals come than Temporal holds back d
 });
 
 describe('a worker that is killed after it projected, and before Temporal has its answer', () => {
-  /** Leaves the record and the history as such a worker does: commands received, decided and projected, no more. */
-  const killAfterProjecting = async (user: string, count: number) => {
+  /** Leaves the history as such a worker does: with commands received. @returns what it projects of them. */
+  const killBeforeProjecting = async (user: string, count: number): Promise<Batch> => {
     await world.stopWorker();
     const commands = additions(user, count);
     for (const { type, ...fields } of commands) await world.signal(user, type, fields);
@@ -140,10 +141,14 @@ describe('a worker that is killed after it projected, and before Temporal has it
     const { checkpoint } = await readRecordEnd(world.db, user);
     const context = { now: new Date().toISOString(), runId, freshId: () => '', unprojectedCount: 0 };
     const { decisions } = handleAll(checkpoint, commands, context);
-    await world.db.transaction((trx) =>
-      projectBatches(trx, [{ userId: user, decisions, after: checkpoint.last ?? null }]),
-    );
-    return decisions;
+    return { userId: user, decisions, after: checkpoint.last ?? null };
+  };
+  const projectLate = (batch: Batch) => world.db.transaction((trx) => projectBatches(trx, [batch]));
+  /** Leaves the record and the history as such a worker does: commands received, decided and projected, no more. */
+  const killAfterProjecting = async (user: string, count: number) => {
+    const batch = await killBeforeProjecting(user, count);
+    await projectLate(batch);
+    return batch.decisions;
   };
   const isWhole = async (user: string, count: number) => {
     const decisions = await onRecord(user);
@@ -189,6 +194,22 @@ describe('a worker that is killed after it projected, and before Temporal has it
     await until('a run is started', async () => {
       await deliverLeftBehind(source(), world.taskQueue, { userId: user });
       return (await buttonsOf(world, user).handle().describe()).status.name === 'RUNNING';
+    });
+    await isWhole(user, 3);
+  });
+
+  it('has what it projected in the history of the run that is there already, where nobody touches the cart again', async () => {
+    const user = newUser();
+    await add(user);
+    await untilInHistory(user);
+    const late = await killBeforeProjecting(user, 2);
+    await buttonsOf(world, user).reset((await buttonsOf(world, user).tasks())[0]!, false);
+    await world.startWorker();
+    await untilAnswered(user);
+    await projectLate(late);
+    await until('the run that was reset is settled', async () => {
+      await deliverLeftBehind(source(), world.taskQueue, { userId: user });
+      return (await world.db('settled_runs').where({ run_id: late.decisions[0]!.runId })).length === 1;
     });
     await isWhole(user, 3);
   });

@@ -18,8 +18,13 @@ export async function readRecordEnd(db: Knex, userId: string): Promise<RecordEnd
 /** As `readRecordEnd`, in a transaction in which the log does not change. */
 export async function readRecordEndIn(trx: Knex.Transaction, userId: string): Promise<RecordEnd> {
   const checkpoint = await readCheckpoint(trx, userId);
-  if (checkpoint.sequence === 0) return { checkpoint };
-  return { checkpoint, lastBatch: lastAtOnce(await readLastDecisions(trx, userId, mostAtOnce + 1)) };
+  return checkpoint.sequence === 0 ? { checkpoint } : { checkpoint, ...(await readLastBatch(trx, userId)) };
+}
+
+/** Reads the last decisions on record, as many as a batch that is projected at once can have. */
+export async function readLastBatch(db: Knex, userId: string): Promise<Pick<RecordEnd, 'lastBatch'>> {
+  const decisions = await readLastDecisions(db, userId, mostAtOnce + 1);
+  return decisions.length === 0 ? {} : { lastBatch: lastAtOnce(decisions) };
 }
 
 /** The events of a cart folded, and its newest commands. */

@@ -65,10 +65,13 @@ export function toldIn({ events }: History): Told {
   const answers = events!.map(
     (event) => answeredAtOnce(event) ?? decode<Answer>(event.activityTaskCompletedEventAttributes?.result),
   );
+  const recorded = answers.flatMap((answer) =>
+    isBatch(answer?.lastBatch) ? inOrder(answer.lastBatch, 'projected') : [],
+  );
   const ends = [carried?.projected, ...answers.map((answer) => answer?.checkpoint?.last ?? answer?.last)];
   return {
-    ends: ends.filter((end) => end !== undefined),
-    recorded: answers.flatMap((answer) => (isBatch(answer?.lastBatch) ? inOrder(answer.lastBatch, 'projected') : [])),
+    ends: [...ends.filter((end) => end !== undefined), ...recorded.map(({ decision }) => refOf(decision))],
+    recorded,
   };
 }
 

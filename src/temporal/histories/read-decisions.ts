@@ -33,10 +33,7 @@ function openCollection() {
     const { ends, recorded } = toldIn(history);
     for (const each of decisions) addStated(each);
     for (const each of ends) confirmed.add(nameOf(each));
-    for (const each of recorded) {
-      confirmed.add(nameOf(refOf(each.decision)));
-      told.set(nameOf(refOf(each.decision)), each);
-    }
+    for (const each of recorded) told.set(nameOf(refOf(each.decision)), each);
     const isOpen = endOf(history) === undefined;
     const own = decisions.filter((each) => isShown(each) || (isOpen && each.status === 'open'));
     // The newest run knows where the record ends; an older one may have gone where the record did not.
