@@ -29,17 +29,18 @@ export const canRunAtOnce = (): boolean => cartBuildOf(workflowInfo().currentDep
 
 /**
  * Runs a local activity once.
- * @param received returns how many signals the run has received.
  * @returns undefined where it did not answer in time.
  * @throws Error, which fails the task, where Temporal has given the task again meanwhile: the run may lack signals. The
  * worker then forgets it, and replays it.
  */
-export async function answerAtOnce<T>(received: () => number, run: () => Promise<T>): Promise<T | undefined> {
-  const { isReplaying } = workflowInfo().unsafe;
-  const before = received();
+export async function answerAtOnce<T>(run: () => Promise<T>): Promise<T | undefined> {
+  const { historyLength, unsafe } = workflowInfo();
+  const { isReplaying } = unsafe;
   const answer = await answerInTime(run);
-  // A task brings its signals before it starts anything: these are of another one. Only this worker can have lost some.
-  if (!isReplaying && received() !== before) throw new Error('Temporal has given the task again.');
+  // The length is that of the task. Only the worker that runs the activity can have lost signals between two tasks.
+  if (!isReplaying && workflowInfo().historyLength !== historyLength) {
+    throw new Error('Temporal has given the task again.');
+  }
   return answer;
 }
 

@@ -76,8 +76,7 @@ const notACart = (message: string): ApplicationFailure => ApplicationFailure.non
 async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise<void> {
   const { workflowId, runId, continuedFromExecutionRunId: previousRunId } = workflowInfo();
   const userId = userIdOf(workflowId);
-  const received = () => inbox.received;
-  const loaded = carried ?? (await loadCart(userId, received));
+  const loaded = carried ?? (await loadCart(userId));
   let checkpoint = loaded.checkpoint;
   setHandler(checkpointQuery, () => checkpoint, { description: 'The cart and the number of its decisions' });
   /** While this is true, own commands wait: those that were left behind came before them. */
@@ -86,7 +85,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     mayBeLeftBehind = true;
   };
   setHandler(deliverSignal, expectLeftBehind, { description: 'Takes over the commands that earlier runs left behind' });
-  const project = openProjection(carried === undefined && checkpoint.sequence > 0, received);
+  const project = openProjection(carried === undefined && checkpoint.sequence > 0);
   let unprojected = [...(carried?.unprojected ?? [])];
   /** Whether some of these are of commands that this run did not receive itself. */
   let isTakingOver = unprojected.length > 0;
@@ -182,8 +181,8 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
 }
 
 /** What a run that continues no other one begins with. */
-async function loadCart(userId: string, received: () => number): Promise<LoadedCart> {
-  const atOnce = canRunAtOnce() ? await answerAtOnce(received, () => loadAtOnce(userId, Date.now())) : undefined;
+async function loadCart(userId: string): Promise<LoadedCart> {
+  const atOnce = canRunAtOnce() ? await answerAtOnce(() => loadAtOnce(userId, Date.now())) : undefined;
   const loaded = atOnce ?? (await untilAnswered(() => loadCheckpoint(userId), isLoadedCart));
   return 'checkpoint' in loaded ? loaded : { checkpoint: loaded, leftBehind: { commands: [], isComplete: true } };
 }

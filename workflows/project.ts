@@ -14,14 +14,13 @@ export type Projection = (batch: Batch, isLone: boolean) => Promise<ProjectionRe
  * does not answer in time, this batch and the next one go the regular way, in which Temporal keeps them. So does the
  * next one after a run was told where the record ends: the history must have that before the run builds on it.
  * @param isTold whether the run has just been told that.
- * @param received returns how many signals the run has received.
  */
-export function openProjection(isTold: boolean, received: () => number): Projection {
+export function openProjection(isTold: boolean): Projection {
   let regularBatches = isTold ? 1 : 0;
   return async (batch, isLone) => {
     if (isLone && regularBatches === 0 && canRunAtOnce()) {
       const options = { ...atOnceOptions, summary: summarise(batch.decisions) };
-      const result = await answerAtOnce(received, () => projectAtOnce.executeWithOptions(options, [batch]));
+      const result = await answerAtOnce(() => projectAtOnce.executeWithOptions(options, [batch]));
       if (result !== undefined) {
         if (result.outcome === 'diverged') regularBatches = 1;
         return result;
