@@ -41,7 +41,7 @@ const roleOptions = ({ address, databaseUrl }: ChildOptions): RoleOptions => ({
 });
 
 async function serve(role: Role): Promise<Opened> {
-  const { port } = await listen(appOf([role], allowEverybody, logger), '127.0.0.1', 0);
+  const { port } = await listen(appOf([role], { authorize: allowEverybody, logger }), '127.0.0.1', 0);
   return { port };
 }
 

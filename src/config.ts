@@ -14,9 +14,35 @@ function isAuthentic(text: string): boolean {
   return username === '' && (protocol === 'https:' || ['127.0.0.1', '[::1]', 'localhost'].includes(hostname));
 }
 
+const list = z
+  .string()
+  .default('')
+  .transform((text) => text.split(',').filter((each) => each !== ''));
+
+const hostname = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'must be names without scheme and port, in lower case');
+
+const origin = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && new URL(text).origin === text,
+    'must be origins such as https://shop.example',
+  );
+
+/** A number of hops, or the addresses and networks of the proxies. */
+const proxies = z.union([z.coerce.number().int().min(0).max(10), list]).default(0);
+
 const environment = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+  ALLOWED_HOSTS: list.pipe(z.array(hostname)),
+  CORS_ORIGINS: list.pipe(z.array(origin)),
+  TRUSTED_PROXIES: proxies,
+  RATE_LIMITS: z.enum(['on', 'off']).optional(),
+  RATE_LIMIT_FACTOR: z.coerce.number().positive().default(1),
+  KEEP_ALIVE_SECONDS: z.coerce.number().min(1).default(65),
+  MAX_CONNECTIONS: z.coerce.number().int().min(1).default(10_000),
   TEMPORAL_PORT: port(7233),
   TEMPORAL_UI_PORT: port(8233),
   POSTGRES_PORT: port(5433),
@@ -71,6 +97,13 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
   return {
     host: env.HOST,
     port: env.PORT,
+    http: {
+      origins: { hosts: [...env.ALLOWED_HOSTS, env.HOST], allowed: env.CORS_ORIGINS },
+      trustedProxies: env.TRUSTED_PROXIES,
+      rateLimits: (env.RATE_LIMITS ?? env.AUTH ?? 'on') === 'on' ? { factor: env.RATE_LIMIT_FACTOR } : undefined,
+      keepAliveMs: env.KEEP_ALIVE_SECONDS * 1_000,
+      maxConnections: env.MAX_CONNECTIONS,
+    },
     logLevel: env.LOG_LEVEL,
     databaseUrl: env.DATABASE_URL,
     access: {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
+import type { Limitee } from '../http/rate-limits';
 import type { Authorize } from '../http/route';
 import { type Issuer, readBearerToken } from './bearer-tokens';
 import type { Caller } from './caller';
@@ -63,6 +64,16 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
     if (access === 'everybody') return { actor: 'everybody', headers: {} };
     const { caller, renewed } = await identify(http);
     const actor = actorFor(caller, access, userId);
-    return { actor, headers: renewed === undefined ? {} : { 'Cart-Token': renewed, 'Cache-Control': 'no-store' } };
+    return {
+      actor,
+      headers: renewed === undefined ? {} : { 'Cart-Token': renewed, 'Cache-Control': 'no-store' },
+      limitee: limiteeOf(caller, actor, userId),
+    };
   };
+}
+
+/** An agent is limited for each of its users. */
+function limiteeOf(caller: Caller | undefined, actor: string, userId: string | undefined): Limitee {
+  const isStaff = caller?.kind === 'staff' && caller.onBehalfOf === undefined;
+  return { name: isStaff ? actor : `${actor} ${userId}`, isStaff };
 }

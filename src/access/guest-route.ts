@@ -19,6 +19,7 @@ export const guestRoute: Route<GuestPorts> = defineRoute(
     path: '/guests',
     summary: 'Makes a guest: an id, and the token to send as Cart-Token with every request for the cart of this id',
     access: 'everybody',
+    rate: 'guests',
     answers: { 201: { description: 'The guest.', body: guestShape } },
     problems: bodyProblems,
   },

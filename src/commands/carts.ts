@@ -22,6 +22,7 @@ const restoreBody = z.strictObject({
 /** How all commands are answered. */
 const command = {
   access: 'carts:write',
+  rate: 'commands',
   headers: commandHeaders,
   answers: {
     200: {

@@ -35,6 +35,7 @@ export const putProductRoute: Route<CommandPorts> = defineRoute(
     path: '/products/{productId}',
     summary: 'Adds a product to the catalogue, or changes it',
     access: 'catalogue:write',
+    rate: 'commands',
     params: productPath,
     body: productBody,
     answers: {

@@ -1,42 +1,71 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { prepareDrain } from './drain';
 import { type HealthChecks, type HealthDetails, healthRoutes } from './health';
 import { describeApi, descriptionRoute } from './openapi';
+import { allowOrigins, checkHost, checkOrigin, type Origins } from './origins';
 import { notFound, problemHandler } from './problem';
+import type { RateLimits } from './rate-limits';
 import { type Authorize, type ServedRoute, withPorts } from './route';
 import { toRouter } from './router';
+
+export interface AppOptions {
+  readonly routes: readonly ServedRoute[];
+  readonly authorize: Authorize;
+  readonly checks: HealthChecks;
+  readonly details?: HealthDetails;
+  readonly logger: Logger;
+  readonly stopping?: AbortSignal | undefined;
+  readonly origins?: Origins;
+  /** Which proxies say truly whose request it is: a number of hops, or addresses. */
+  readonly trustedProxies?: number | readonly string[];
+  /** Absent where there are none. */
+  readonly rateLimits?: RateLimits | undefined;
+}
 
 /**
  * Makes the HTTP application of these routes, with those for health. Every error is answered as a problem. A route that
  * is not in the list cannot be served.
  */
-export function createApp(options: {
-  routes: readonly ServedRoute[];
-  authorize: Authorize;
-  checks: HealthChecks;
-  details?: HealthDetails;
-  logger: Logger;
-  stopping?: AbortSignal | undefined;
-}) {
-  const { routes, authorize, checks, details = {}, logger, stopping } = options;
+export function createApp({
+  routes,
+  authorize,
+  checks,
+  details = {},
+  logger,
+  stopping,
+  origins = { hosts: [], allowed: [] },
+  trustedProxies = 0,
+  rateLimits,
+}: AppOptions) {
   const app = express();
-  app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  app.set('trust proxy', trustedProxies);
   const served = [
     ...withPorts(healthRoutes, { checks, details, stopping }),
     ...routes,
     ...withPorts([descriptionRoute], { describe: () => description }),
   ];
   const description = describeApi(served);
-  app.use(toRouter(served, authorize));
+  // Answers of routes say more; this is for problems before a route answers.
+  app.use((_req, res, next) => {
+    res.set('Cache-Control', 'no-store');
+    next();
+  });
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: noContent } }));
+  app.use(checkHost(origins), allowOrigins(origins, served), checkOrigin(origins));
+  app.use(toRouter(served, authorize, rateLimits));
   app.use(notFound);
   app.use(problemHandler(logger));
   return app;
 }
+
+/** An answer that a browser shows as a page loads nothing and is in no frame. */
+const noContent = { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] };
 
 /** A listening server. */
 export interface HttpServer {
@@ -51,9 +80,26 @@ export interface HttpServer {
 /** Longer than a request takes while Postgres or Temporal does not answer. */
 const defaultGraceMs = 5_500;
 
+/** Limits of the connections to a server. */
+export interface ConnectionLimits {
+  /** How long a connection without a request stays open: longer than a load balancer before it keeps one. */
+  readonly keepAliveMs: number;
+  /** Further connections are closed at once. */
+  readonly maxConnections: number;
+}
+
+const defaultLimits: ConnectionLimits = { keepAliveMs: 65_000, maxConnections: 10_000 };
+const timeouts = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 };
+
 /** Resolves once the server accepts requests. @throws Error with the port's number if the port is in use. */
-export async function listen(app: express.Express, host: string, port: number): Promise<HttpServer> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, keepAliveTimeout: 65_000 }, app);
+export async function listen(
+  app: express.Express,
+  host: string,
+  port: number,
+  { keepAliveMs, maxConnections } = defaultLimits,
+): Promise<HttpServer> {
+  const server = createServer({ ...timeouts, keepAliveTimeout: keepAliveMs }, app);
+  server.maxConnections = maxConnections;
   const drain = prepareDrain(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>

@@ -25,6 +25,7 @@ export const healthRoutes: readonly Route<HealthPorts>[] = [
       path: '/livez',
       summary: 'Whether the process answers',
       access: 'everybody',
+      rate: 'health',
       answers: { 200: { description: 'It does.', body: aliveShape } },
       problems: {},
     },
@@ -37,6 +38,7 @@ export const healthRoutes: readonly Route<HealthPorts>[] = [
       path: '/readyz',
       summary: 'Whether the process can do its work, with the state of each check',
       access: 'everybody',
+      rate: 'health',
       answers: {
         200: { description: 'Every check passes.', body: readinessShape },
         503: { description: 'A check fails, or the process is stopping.', body: readinessShape },

@@ -59,7 +59,7 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
   const toProblem = (status: string, codes: readonly string[]) => ({
     description: `${statusTitles[Number(status) as keyof typeof statusTitles]}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
     headers: {
-      ...(status === '503' ? { 'Retry-After': { schema: { type: 'integer' } } } : {}),
+      ...(status === '429' || status === '503' ? { 'Retry-After': { schema: { type: 'integer' } } } : {}),
       ...(status === '401' || status === '403' ? { 'WWW-Authenticate': { schema: { type: 'string' } } } : {}),
     },
     content: {
@@ -129,7 +129,9 @@ const withCartToken = (answer: AnswerDescription): AnswerDescription => ({
 function problemsOf(route: RouteDescription): Readonly<Record<string, readonly ProblemCode[]>> {
   const common: ProblemsOfRoute[] = [
     route.problems,
-    { 500: ['internal_error'] },
+    { 421: ['host_unknown'], 500: ['internal_error'] },
+    route.method === 'get' ? {} : { 403: ['cross_site_request'] },
+    route.rate === 'health' ? {} : { 429: ['too_many_requests'] },
     route.access === 'everybody'
       ? {}
       : { 401: ['token_missing', 'token_invalid'], 403: ['scope_missing'], 503: ['keys_unavailable'] },
@@ -157,6 +159,7 @@ export const descriptionRoute: Route<{ readonly describe: () => unknown }> = def
     path: '/openapi.json',
     summary: 'This description',
     access: 'everybody',
+    rate: 'public',
     answers: { 200: { description: 'An OpenAPI 3.1 document.', body: z.looseObject({ openapi: z.string() }) } },
     problems: {},
   },

@@ -1,6 +1,7 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
 import type { CodeOf, ProblemStatus } from './problem-codes';
+import type { Limitee, RateClass } from './rate-limits';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -35,14 +36,16 @@ export type Scope = (typeof scopes)[number];
 /**
  * Decides whether a request may go on.
  * @param userId the user of the cart in the path, where there is one.
- * @returns who acts, as the log names it, and headers of the answer.
+ * @returns who acts, as the log names it, headers of the answer, and who is limited; without that, the address is.
  * @throws Problem 401, 403 or 404.
  */
-export type Authorize = (
-  access: Access,
-  userId: string | undefined,
-  http: Request,
-) => Promise<{ readonly actor: string; readonly headers: Readonly<Record<string, string>> }>;
+export type Authorize = (access: Access, userId: string | undefined, http: Request) => Promise<Authorized>;
+
+interface Authorized {
+  readonly actor: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly limitee?: Limitee;
+}
 
 /** All that is to be known of a route except what it does. The API's description and its checks are made of it. */
 export interface RouteDescription {
@@ -53,6 +56,8 @@ export interface RouteDescription {
   readonly path: string;
   readonly summary: string;
   readonly access: Access;
+  /** With which requests it is limited. */
+  readonly rate: RateClass;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodType;
   /** The headers that the route reads. */

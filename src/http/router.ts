@@ -1,6 +1,7 @@
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import { Problem } from './problem';
+import type { RateLimits } from './rate-limits';
 import type { Answer, Authorize, Method, ServedRoute } from './route';
 import { validate } from './validation';
 
@@ -10,14 +11,19 @@ const noBody = z.strictObject({}).optional();
 /**
  * Serves these routes. Another method of a path that they have is 405, `OPTIONS` names the methods that a path has, and
  * a path must be exactly as the route has it.
+ * @param rateLimits absent where there are none.
  */
-export function toRouter(routes: readonly ServedRoute[], authorize: Authorize): Router {
+export function toRouter(routes: readonly ServedRoute[], authorize: Authorize, rateLimits?: RateLimits): Router {
   const router = Router({ strict: true, caseSensitive: true });
   for (const path of new Set(routes.map((route) => route.path))) {
     const ofPath = routes.filter((route) => route.path === path);
     const handlers = router.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const route of ofPath) {
-      handlers[route.method](admit(route, authorize), ...(route.method === 'get' ? [] : [readBody]), serve(route));
+      handlers[route.method](
+        admit(route, authorize, rateLimits),
+        ...(route.method === 'get' ? [] : [readBody]),
+        serve(route),
+      );
     }
     const allow = toAllow(ofPath.map(({ method }) => method));
     handlers.options((_req, res) => void res.status(204).set('Allow', allow).end());
@@ -41,12 +47,19 @@ interface Admitted {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Before the body is read, so that nobody without a token can send one. */
+/** Before the body is read, so that nobody without a token, or with too many requests, can send one. */
 const admit =
-  (route: ServedRoute, authorize: Authorize): RequestHandler =>
+  (route: ServedRoute, authorize: Authorize, rateLimits: RateLimits | undefined): RequestHandler =>
   async (req, res, next) => {
     const params: Admitted['params'] = route.params && validate(route.params, req.params);
-    const { actor, headers } = await authorize(route.access, params?.userId, req);
+    const address = { name: req.ip ?? 'unknown', isStaff: false };
+    const { actor, headers, limitee } = await authorize(route.access, params?.userId, req).catch(
+      async (error: unknown) => {
+        if (error instanceof Problem && error.status === 401) await rateLimits?.count('rejectedTokens', address, res);
+        throw error;
+      },
+    );
+    if (route.rate !== 'health') await rateLimits?.count(route.rate, limitee ?? address, res);
     res.locals = { params, actor, headers } satisfies Admitted;
     next();
   };
@@ -56,13 +69,12 @@ const serve =
   async (req, res) => {
     const { params, actor, headers } = res.locals as Admitted;
     // Also for problems. An answer to one caller must not be given to another by a cache between them.
-    res.set(route.access === 'everybody' ? publicHeaders : ownHeaders).set(headers);
+    if (route.access === 'everybody') res.set('Cache-Control', 'no-cache');
+    else res.set('Cache-Control', 'private, no-cache').vary('Authorization, Cart-Token');
+    res.set(headers);
     const answer = await route.handle({ params, actor, ...readRequest(route, req) });
     sendAnswer(res, { ...answer, headers: { ...answer.headers, ...headers } });
   };
-
-const publicHeaders = { 'Cache-Control': 'no-cache' };
-const ownHeaders = { 'Cache-Control': 'private, no-cache', Vary: 'Authorization, Cart-Token' };
 
 function readRequest({ query, headers, body, method }: ServedRoute, http: Request) {
   return {

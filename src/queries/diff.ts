@@ -25,6 +25,7 @@ export const diffRoute: Route<QueryPorts> = defineRoute(
     path: '/carts/{userId}/diff',
     summary: 'How the cart differs between two points in time, each a version or an instant',
     access: 'carts:read',
+    rate: 'reads',
     params: cartPath,
     query: diffQuery,
     answers: { 200: { description: 'The difference.', body: differenceShape, headers: pastHeaders } },

@@ -26,6 +26,7 @@ const report = <Query extends z.ZodType>(
       path: `/reports/${path}`,
       summary,
       access: 'reports:read',
+      rate: 'reports',
       query,
       answers: { 200: { description: 'The report.', body, hasCsv: true, headers: { Link: z.string().optional() } } },
       problems: { ...requestProblems, 406: ['not_acceptable'], 503: ['report_too_slow', 'database_unavailable'] },

@@ -27,6 +27,7 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
     path: '/carts/{userId}/events',
     summary: 'The timeline: the events of the cart, oldest first',
     access: 'carts:read',
+    rate: 'reads',
     params: cartPath,
     query: timelineQuery,
     answers: { 200: { description: 'A page.', body: timelineShape, headers: { Link: z.string().optional() } } },

@@ -1,21 +1,18 @@
 import type { Express } from 'express';
-import type { Logger } from 'pino';
-import { createApp, listen } from '../http/app';
+import { type AppOptions, createApp, listen } from '../http/app';
+import { createRateLimits } from '../http/rate-limits';
 import type { Authorize } from '../http/route';
 import type { Role } from './role';
 import type { Process } from './run-process';
 
 /** Makes one HTTP application of these roles. Once `stopping` is aborted, it is no longer ready. */
-export function appOf(roles: readonly Role[], authorize: Authorize, logger: Logger, stopping?: AbortSignal): Express {
-  return createApp({
+export const appOf = (roles: readonly Role[], options: Omit<AppOptions, 'routes' | 'checks' | 'details'>): Express =>
+  createApp({
+    ...options,
     routes: roles.flatMap((role) => role.routes),
-    authorize,
     checks: Object.assign({}, ...roles.map((role) => role.checks)),
     details: Object.assign({}, ...roles.map((role) => role.details)),
-    logger,
-    stopping,
   });
-}
 
 /**
  * Serves these roles over HTTP. When the process ends, it stops serving before it closes them.
@@ -28,8 +25,10 @@ export async function serveRoles(
   defaultPort: number,
 ): Promise<string> {
   for (const role of roles) defer(role.close);
-  const port = config.port ?? defaultPort;
-  const server = await listen(appOf(roles, authorize, logger, stopping), config.host, port);
+  const { host, port = defaultPort, http } = config;
+  const rateLimits = http.rateLimits === undefined ? undefined : createRateLimits(http.rateLimits.factor);
+  const app = appOf(roles, { ...http, authorize, logger, stopping, rateLimits });
+  const server = await listen(app, host, port, http);
   defer(() => server.close());
-  return `http://${config.host}:${port}`;
+  return `http://${host}:${port}`;
 }

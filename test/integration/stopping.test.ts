@@ -14,6 +14,7 @@ const echo: ServedRoute = {
   path: '/echo',
   summary: 'Answers with the body',
   access: 'everybody',
+  rate: 'public',
   body: z.unknown(),
   answers: { 200: { description: 'The body.' } },
   problems: {},

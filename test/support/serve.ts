@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { allowEverybody } from '../../src/access/authorize';
-import { createApp, listen } from '../../src/http/app';
+import { type AppOptions, createApp, listen } from '../../src/http/app';
 import type { Authorize, ServedRoute } from '../../src/http/route';
 
 /** An HTTP server on a free port. */
@@ -13,12 +13,10 @@ export interface TestServer {
 export async function serve(
   routes: readonly ServedRoute[],
   authorize: Authorize = allowEverybody,
+  options: Partial<AppOptions> = {},
 ): Promise<TestServer> {
-  const server = await listen(
-    createApp({ routes, authorize, checks: {}, logger: pino({ level: 'silent' }) }),
-    '127.0.0.1',
-    0,
-  );
+  const logger = pino({ level: 'silent' });
+  const server = await listen(createApp({ routes, authorize, checks: {}, logger, ...options }), '127.0.0.1', 0);
   return { url: `http://127.0.0.1:${server.port}`, close: server.close };
 }
 

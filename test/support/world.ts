@@ -78,7 +78,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const stopping = new AbortController();
   const roleOptions = { temporal: apiTemporal, databaseUrl, logger, stopping: stopping.signal };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
-  const server = await listen(appOf(roles, allowEverybody, logger, stopping.signal), '127.0.0.1', 0);
+  const server = await listen(
+    appOf(roles, { authorize: allowEverybody, logger, stopping: stopping.signal }),
+    '127.0.0.1',
+    0,
+  );
   const url = `http://127.0.0.1:${server.port}`;
   const { client, close: closeClient } = openClient(temporal);
   const worker = workerSwitch({

@@ -14,6 +14,7 @@ const whoActs: ServedRoute = {
   path: '/carts/{userId}',
   summary: 'Who acts',
   access: 'carts:write',
+  rate: 'commands',
   params: cartPath,
   answers: { 200: { description: 'Who acts.' } },
   problems: {},

@@ -1,0 +1,81 @@
+import type { Response } from 'express';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { Problem } from './problem';
+
+/**
+ * How many requests a caller may send in a minute, by what a route does. `public` and `guests` are for requests without
+ * a token, so they count per address, and so do rejected tokens.
+ */
+export const requestsPerMinute = {
+  commands: 1_200,
+  reads: 6_000,
+  reports: 300,
+  public: 6_000,
+  guests: 60,
+  rejectedTokens: 600,
+} as const;
+
+type Limited = keyof typeof requestsPerMinute;
+/** What is limited together. Health is not limited. */
+export type RateClass = Exclude<Limited, 'rejectedTokens'> | 'health';
+
+/** The staff of a shop and its machines act for many customers. */
+const staffFactor = 50;
+const windowSeconds = 60;
+
+/** Who is limited: everybody by address, users by cart, staff and machines by who they are. */
+export interface Limitee {
+  readonly name: string;
+  readonly isStaff: boolean;
+}
+
+/** Counts requests. */
+export interface RateLimits {
+  /**
+   * Counts a request, and adds to its answer how many are left (RateLimit header fields, IETF draft 10).
+   * @throws Problem 429 if none is.
+   */
+  count(rateClass: Limited, limitee: Limitee, res: Response): Promise<void>;
+}
+
+/** Makes a limiter of so many points in a window of so many seconds. */
+export type MakeLimiter = (keyPrefix: string, points: number, duration: number) => Pick<RateLimiterAbstract, 'consume'>;
+
+const inMemory: MakeLimiter = (keyPrefix, points, duration) => new RateLimiterMemory({ keyPrefix, points, duration });
+
+/**
+ * @param factor multiplies all limits.
+ * @param makeLimiter where the counts are kept; by default in this process.
+ */
+export function createRateLimits(factor: number, makeLimiter = inMemory): RateLimits {
+  const limiters = new Map<string, Pick<RateLimiterAbstract, 'consume'>>();
+  const limiterFor = (rateClass: Limited, points: number) => {
+    const name = `${rateClass}:${points}`;
+    const limiter = limiters.get(name) ?? makeLimiter(name, points, windowSeconds);
+    limiters.set(name, limiter);
+    return limiter;
+  };
+  return {
+    async count(rateClass, { name, isStaff }, res) {
+      const points = Math.ceil(requestsPerMinute[rateClass] * factor * (isStaff ? staffFactor : 1));
+      const { remainingPoints, msBeforeNext, isOver } = await consume(limiterFor(rateClass, points), name);
+      const seconds = Math.ceil(msBeforeNext / 1_000);
+      res.set('RateLimit-Policy', `"${rateClass}";q=${points};w=${windowSeconds}`);
+      res.set('RateLimit', `"${rateClass}";r=${remainingPoints};t=${seconds}`);
+      if (!isOver) return;
+      throw new Problem(429, 'too_many_requests', `More than ${points} requests of this kind in a minute.`, {
+        retryAfterSeconds: Math.max(1, seconds),
+      });
+    },
+  };
+}
+
+async function consume(limiter: Pick<RateLimiterAbstract, 'consume'>, name: string) {
+  try {
+    const { remainingPoints, msBeforeNext } = await limiter.consume(name);
+    return { remainingPoints, msBeforeNext, isOver: false };
+  } catch (error) {
+    if (!(error instanceof RateLimiterRes)) throw error;
+    return { remainingPoints: 0, msBeforeNext: error.msBeforeNext, isOver: true };
+  }
+}
