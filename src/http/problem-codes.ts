@@ -15,6 +15,7 @@ export const problemStatuses = {
   command_unknown: [404],
   product_unknown: [404, 422],
   version_unknown: [404, 409],
+  version_not_reached: [404],
   method_not_allowed: [405],
   not_acceptable: [406],
   item_not_in_cart: [409],
@@ -39,7 +40,6 @@ export const problemStatuses = {
   keys_unavailable: [503],
   report_too_slow: [503],
   temporal_unavailable: [503],
-  version_not_reached: [503],
 } as const satisfies Readonly<Record<string, readonly number[]>>;
 
 export type ProblemCode = keyof typeof problemStatuses;

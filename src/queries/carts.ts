@@ -41,7 +41,7 @@ export const cartQueryRoutes: readonly Route<QueryPorts>[] = [
         },
         304: { description: 'The client has this version.', headers: { ...pastHeaders, ETag: z.string() } },
       },
-      problems: { ...requestProblems, 404: ['version_unknown'], 503: ['version_not_reached', 'database_unavailable'] },
+      problems: { ...requestProblems, 404: ['version_unknown', 'version_not_reached'], 503: ['database_unavailable'] },
     },
     async (ports: QueryPorts, { params: { userId }, query: { minVersion, version, at }, headers }) => {
       const clientTags = headers['If-None-Match'];
@@ -86,13 +86,17 @@ async function cartOfVersionAtLeast(
   userId: string,
   minVersion: number,
 ): Promise<CartView> {
+  let newestVersion = 0;
   const cart = await awaitProjection(announcements, userId, freshnessSeconds, async () => {
     const now = await readCart(userId);
+    newestVersion = now.version;
     return now.version >= minVersion ? now : undefined;
   });
   if (cart !== undefined) return cart;
-  throw new Problem(503, 'version_not_reached', `The cart has not reached version ${minVersion} yet.`, {
+  throw new Problem(404, 'version_not_reached', `The cart has not reached version ${minVersion} yet.`, {
+    newestVersion,
     retryAfterSeconds: 1,
+    headers: { 'Cache-Control': 'no-store' },
   });
 }
 

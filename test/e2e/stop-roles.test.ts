@@ -53,7 +53,7 @@ describe('SIGTERM', () => {
     );
     const stopped = await queries.stop();
     expect(stopped).toMatchObject({ code: 0, output: 'SIGTERM: stopping\n' });
-    expect(await statuses()).toEqual([200, 503]);
+    expect(await statuses()).toEqual([200, 404]);
     half.destroy();
     idle.close();
   });

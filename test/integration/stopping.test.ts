@@ -178,7 +178,10 @@ describe('a process that is stopping', () => {
     await world.request('GET', '/readyz');
     const stopped = world.stopServing();
     const { status, headers, body } = await answer;
-    expect({ status, code: JSON.parse(body).code }).toEqual({ status: 503, code: 'version_not_reached' });
+    expect({ status, body: JSON.parse(body) }).toMatchObject({
+      status: 404,
+      body: { code: 'version_not_reached', newestVersion: 0 },
+    });
     expect(headers).toMatchObject({ connection: 'close', 'retry-after': '1' });
     await stopped;
     client.close();

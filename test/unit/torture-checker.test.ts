@@ -120,7 +120,7 @@ describe('a good history', () => {
     record(420, { kind: 'readInstant', at: '2030-01-01T00:00:02.500Z' }, { status: 200, body: viewOf(2, 2) });
     record(430, { kind: 'readEvents', after: 1 }, { status: 200, body: { events: [added(2), added(3)] } });
     record(440, { kind: 'readCart', minVersion: 3 }, { status: 200, body: viewOf(3, 3) });
-    record(450, { kind: 'readCart', minVersion: 9 }, { status: 503, result: 'fail' });
+    record(450, { kind: 'readCart', minVersion: 9 }, { status: 404, result: 'fail' });
     expect(checked()).toEqual([]);
   });
 

@@ -37,7 +37,7 @@ describe('the report of rolling restarts', () => {
 
   it.each([
     ['a rejection', { status: 409, body: { code: 'cart_empty' } }],
-    ['a wait for a version that ended early', { status: 503, body: { code: 'version_not_reached' } }],
+    ['a wait for a version that ended early', { status: 404, body: { code: 'version_not_reached' } }],
   ] as const)('does not count %s as failed', (_what, more) => {
     expect(hasPassed([operation({ result: 'fail', ...more })])).toBe(true);
   });

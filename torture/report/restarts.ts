@@ -60,8 +60,4 @@ const figuresOf = (restarts: readonly RoleRestart[]): RoleFigures => ({
   readyMs: quantiles(restarts.map(({ readyMs }) => readyMs)),
 });
 
-/** A read that waits for a version is answered 503 `version_not_reached` when the process stops, as if time was up. */
-function hasFailed({ status, body }: Operation): boolean {
-  if (status === undefined) return true;
-  return status >= 500 && (body as { code?: string } | undefined)?.code !== 'version_not_reached';
-}
+const hasFailed = ({ status }: Operation): boolean => status === undefined || status >= 500;
