@@ -46,7 +46,7 @@ export function createApp({
   app.set('query parser', 'simple');
   app.set('trust proxy', trustedProxies);
   const served = [
-    ...withPorts(healthRoutes, { checks, details, stopping }),
+    ...withPorts(healthRoutes, { checks, details, logger, stopping }),
     ...routes,
     ...withPorts([descriptionRoute], { describe: () => description }),
   ];

@@ -1,16 +1,21 @@
+import type { Logger } from 'pino';
 import { within } from '../timeout';
 import { defineRoute, type Route } from './route';
 import { aliveShape, readinessShape } from './shapes';
 
-/** What must work before a process receives traffic, by name. A check that fails rejects with the reason. */
+/**
+ * What must work before a process receives traffic, by name. A check that fails rejects with the reason, which is logged:
+ * everybody may ask for health, and the reason names servers.
+ */
 export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
-/** More information for operators, by name. It has no effect on readiness. */
-export type HealthDetails = Readonly<Record<string, () => Promise<unknown>>>;
+/** Numbers for operators, by name. They have no effect on readiness. */
+export type HealthDetails = Readonly<Record<string, () => Promise<number>>>;
 
 export interface HealthPorts {
   readonly checks: HealthChecks;
   readonly details: HealthDetails;
+  readonly logger: Logger;
   /** Once aborted, the process is not ready, so that no new requests are sent to it. */
   readonly stopping?: AbortSignal | undefined;
 }
@@ -45,10 +50,13 @@ export const healthRoutes: readonly Route<HealthPorts>[] = [
       },
       problems: {},
     },
-    async ({ checks, details, stopping }: HealthPorts) => {
+    async ({ checks, details, logger, stopping }: HealthPorts) => {
       const headers = { 'Cache-Control': 'no-store' };
       if (stopping?.aborted) return { status: 503, headers, body: { status: 'stopping', checks: {} } };
-      const [checkStates, detailStates] = await Promise.all([statesOf(checks, stateOf), statesOf(details, detailOf)]);
+      const [checkStates, detailStates] = await Promise.all([
+        statesOf(checks, (name, check) => stateOf(name, check, logger)),
+        statesOf(details, (_name, detail) => detailOf(detail)),
+      ]);
       const isReady = checkStates.every(([, state]) => state === 'ok');
       const body = {
         status: isReady ? 'ready' : 'not ready',
@@ -60,20 +68,23 @@ export const healthRoutes: readonly Route<HealthPorts>[] = [
   ),
 ];
 
-const statesOf = <State>(
-  checks: HealthChecks,
-  read: (check: () => Promise<unknown>) => Promise<State>,
+const statesOf = <Result, State>(
+  checks: Readonly<Record<string, () => Promise<Result>>>,
+  read: (name: string, check: () => Promise<Result>) => Promise<State>,
 ): Promise<[string, State][]> =>
-  Promise.all(Object.entries(checks).map(async ([name, check]): Promise<[string, State]> => [name, await read(check)]));
+  Promise.all(
+    Object.entries(checks).map(async ([name, check]): Promise<[string, State]> => [name, await read(name, check)]),
+  );
 
-const detailOf = (read: () => Promise<unknown>): Promise<unknown> =>
-  within(checkTimeoutMs, read()).catch(() => 'unknown');
+const detailOf = (read: () => Promise<number>): Promise<number | undefined> =>
+  within(checkTimeoutMs, read()).catch(() => undefined);
 
-async function stateOf(check: () => Promise<unknown>): Promise<string> {
+async function stateOf(name: string, check: () => Promise<unknown>, logger: Logger): Promise<'ok' | 'failed'> {
   try {
     await within(checkTimeoutMs, check());
     return 'ok';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    logger.warn({ err: error }, `not ready: ${name}`);
+    return 'failed';
   }
 }

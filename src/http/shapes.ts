@@ -133,8 +133,8 @@ export const aliveShape = z.strictObject({ status: z.literal('alive') }).meta({ 
 export const readinessShape = z
   .strictObject({
     status: z.enum(['ready', 'not ready', 'stopping']),
-    checks: z.record(text, text).meta({ description: '`ok`, or what is wrong, by the name of the check.' }),
-    details: z.record(text, z.unknown()).optional(),
+    checks: z.record(text, z.enum(['ok', 'failed'])),
+    details: z.record(text, count).optional(),
   })
   .meta({ id: 'Readiness' });
 

@@ -18,7 +18,7 @@ export async function openQueryApi({ temporal, databaseUrl, webUiUrl, logger, st
   return {
     routes: withPorts(queryRoutes, createQueryPorts(db, announcements, runLink)),
     checks: { postgres: () => checkDatabase(db) },
-    details: { forks: () => currentForks(db) },
+    details: { parkedCarts: async () => (await currentForks(db)).length },
     async close() {
       await Promise.all([announcements.close(), db.destroy()]);
     },
