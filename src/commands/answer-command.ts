@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Command, Envelope } from '../domain/commands';
 import type { Cart } from '../domain/state';
@@ -46,16 +47,15 @@ export async function answerCommand(
   { params: { userId }, headers: requestHeaders, actor }: RequestOfCart,
   request: CommandRequest,
 ): Promise<Answer> {
-  const { 'Idempotency-Key': key, 'If-Match': expectedVersion, Prefer: waitSeconds } = requestHeaders;
+  const { 'Idempotency-Key': key, 'If-Match': versions, Prefer: waitSeconds } = requestHeaders;
+  const expected = toExpected(versions);
   const commandId = key ?? randomUUID();
   const earlierOutcome = key === undefined ? undefined : await findEarlierOutcome(ports, userId, key);
-  if (earlierOutcome !== undefined) assertSameRequest(earlierOutcome, request, expectedVersion);
+  if (earlierOutcome !== undefined) assertSameRequest(earlierOutcome, request, expected);
   const replayed: Headers = earlierOutcome === undefined ? {} : { 'Idempotent-Replayed': 'true' };
   const sendNew = async () => {
-    const envelope = { commandId, issuedAt: new Date().toISOString(), actor };
-    const command = await request.toCommand(
-      expectedVersion === undefined ? envelope : { ...envelope, expectedVersion },
-    );
+    const envelope = { commandId, issuedAt: new Date().toISOString(), actor, ...expected };
+    const command = await request.toCommand(envelope);
     await send(ports, userId, command);
   };
   if (waitSeconds === 0) {
@@ -64,7 +64,7 @@ export async function answerCommand(
   }
   const outcome = earlierOutcome ?? (await ports.awaitOutcome(userId, commandId, waitSeconds, sendNew));
   if (outcome === undefined) return accepted(userId, commandId, replayed);
-  assertSameRequest(outcome, request, expectedVersion);
+  assertSameRequest(outcome, request, expected);
   const headers = { ...replayed, 'Preference-Applied': `wait=${waitSeconds}` };
   if (outcome.status === 'rejected') throw Problem.ofRejection(outcome.code, outcome.reason, { commandId, headers });
   // The command is applied, so the answer must not be an error, also where Postgres fails just now.
@@ -78,6 +78,18 @@ interface RequestOfCart {
   readonly params: { readonly userId: string };
   readonly headers: CommandHeaders;
   readonly actor: string;
+}
+
+type Expected = Pick<Envelope, 'expectedVersion' | 'expectedVersions'>;
+
+/** @throws Problem 412 where no version can match. */
+function toExpected(versions: readonly number[] | undefined): Expected {
+  if (versions === undefined) return {};
+  const [expectedVersion, ...others] = versions;
+  if (expectedVersion === undefined) {
+    throw new Problem(412, 'version_mismatch', 'No tag in If-Match is one of this cart: they are quoted versions.');
+  }
+  return others.length === 0 ? { expectedVersion } : { expectedVersions: versions };
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -108,11 +120,12 @@ async function findEarlierOutcome(
 function assertSameRequest(
   outcome: CommandOutcome,
   request: CommandRequest,
-  expectedVersion: number | undefined,
+  { expectedVersion, expectedVersions }: Expected,
 ): void {
   const isSame =
     outcome.type === request.type &&
     outcome.expectedVersion === expectedVersion &&
+    isDeepStrictEqual(outcome.data.expectedVersions, expectedVersions) &&
     Object.entries(request.fields).every(([field, value]) => outcome.data[field] === value);
   if (!isSame) {
     throw new Problem(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { limits } from '../domain/limits';
 import { id } from '../http/validation';
 
 const longestWaitSeconds = 30;
@@ -15,17 +16,19 @@ export const commandHeaders = z.object({
     .string()
     .transform((text, context) => {
       if (text.trim() === '*') return undefined;
-      const version = /^"(\d{1,15})"$/.exec(text.trim())?.[1];
-      if (version !== undefined) return Number(version);
+      const tags = entityTags.test(text) ? [...text.matchAll(entityTag)].map(([tag]) => tag) : [];
+      if (tags.length > 0 && tags.length <= limits.expectedVersions) return versionsOf(tags);
       context.addIssue({
         code: 'custom',
-        message: 'must be one ETag of the cart, a quoted version, as in "7"',
+        message: `must be 1 to ${limits.expectedVersions} ETags of the cart, quoted versions, as in "7"`,
         input: text,
       });
       return z.NEVER;
     })
     .optional()
-    .meta({ description: 'The version that the cart must have. `*` requires nothing, as every user has a cart.' }),
+    .meta({
+      description: 'The versions of which the cart must have one. `*` requires nothing, as every user has a cart.',
+    }),
   Prefer: z
     .string()
     .optional()
@@ -34,6 +37,14 @@ export const commandHeaders = z.object({
 });
 
 export type CommandHeaders = z.output<typeof commandHeaders>;
+
+const entityTag = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
+const entityTags = new RegExp(`^\\s*${entityTag.source}(?:\\s*,\\s*${entityTag.source})*\\s*$`);
+
+/** A tag that is weak, or that is no version, matches no cart (RFC 9110, 13.1.1). */
+const versionsOf = (tags: readonly string[]): number[] => [
+  ...new Set(tags.flatMap((tag) => /^"(0|[1-9]\d{0,14})"$/.exec(tag)?.[1] ?? []).map(Number)),
+];
 
 /** Reads the seconds of `Prefer: wait=<seconds>` (RFC 7240), at most 30; 0 if the client does not want to wait. */
 function readWaitSeconds(header: string | undefined): number {

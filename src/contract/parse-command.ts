@@ -22,7 +22,16 @@ const optional =
   (value) =>
     value === undefined || check(value);
 
-const envelope = { commandId: isId, issuedAt: isInstant, actor: isActor, expectedVersion: optional(isCount) };
+const isVersions: Check = (value) =>
+  Array.isArray(value) && value.length > 0 && value.length <= limits.expectedVersions && value.every(isCount);
+
+const envelope = {
+  commandId: isId,
+  issuedAt: isInstant,
+  actor: isActor,
+  expectedVersion: optional(isCount),
+  expectedVersions: optional(isVersions),
+};
 const itemFields: Readonly<Record<keyof CartItem, Check>> = {
   productId: isId,
   name: isName,

@@ -7,6 +7,8 @@ export interface Envelope {
   readonly actor: string;
   /** The version that the cart must still have; with another version, the command is rejected. */
   readonly expectedVersion?: number;
+  /** Several versions, of which the cart must still have one. */
+  readonly expectedVersions?: readonly number[];
 }
 
 /** Name and price come from the catalogue, never from the browser: the command side looks them up. */

@@ -23,10 +23,11 @@ export type Decision =
 
 /** The business rules: which events a command leads to, or why it is rejected. Pure, and never throws. */
 export function decide(cart: Cart, command: Command): Decision {
-  if (command.expectedVersion !== undefined && command.expectedVersion !== cart.version) {
+  const { expectedVersion, expectedVersions = expectedVersion === undefined ? undefined : [expectedVersion] } = command;
+  if (expectedVersions !== undefined && !expectedVersions.includes(cart.version)) {
     return reject(
       'version_mismatch',
-      `The cart is at version ${cart.version}, the command expected version ${command.expectedVersion}.`,
+      `The cart is at version ${cart.version}, the command expected version ${expectedVersions.join(' or ')}.`,
     );
   }
   switch (command.type) {

@@ -24,7 +24,8 @@ interface Request {
  */
 export function fingerprintOf({ type, expectedVersion, data }: Request): string {
   const fields = 'payload' in data ? ['payload'] : (clientFields[type as CommandType] ?? []);
-  return fnv1a(JSON.stringify([type, expectedVersion ?? null, ...fields.map((field) => data[field])]));
+  const expected = data.expectedVersions ?? expectedVersion ?? null;
+  return fnv1a(JSON.stringify([type, expected, ...fields.map((field) => data[field])]));
 }
 
 const { imul } = Math;

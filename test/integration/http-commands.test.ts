@@ -141,6 +141,33 @@ describe('a command', () => {
     expect((await put({ 'If-Match': '*' })).status).toBe(200);
   });
 
+  it('is applied at one of the versions of If-Match, and a repeat with other versions is another request', async () => {
+    const user = newUser();
+    const add = (headers: Record<string, string>) =>
+      world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, { ...wait, ...headers });
+    const listed = { 'If-Match': 'W/"0", "none", "7","0"', 'Idempotency-Key': 'only-0-and-7' };
+    expect((await add(listed)).status).toBe(200);
+    expect((await add(listed)).headers.get('Idempotent-Replayed')).toBe('true');
+    expect(await add({ ...listed, 'If-Match': '"7"' })).toMatchObject({ status: 422 });
+    expect(await add({ 'If-Match': '"0", "7"' })).toMatchObject({ status: 412, body: { code: 'version_mismatch' } });
+    expect((await add({ 'If-Match': '"0", "1"' })).status).toBe(200);
+    const [row] = await world.db('cart_commands').where({ user_id: user, command_id: 'only-0-and-7' });
+    expect(row.data.expectedVersions).toEqual([7, 0]);
+  });
+
+  it.each(['W/"0"', '"none"', '"00"', 'W/"0", "x"'])(
+    'is rejected, and not on record, with If-Match: %s',
+    async (tag) => {
+      const user = newUser();
+      const body = { productId: 'pen' };
+      expect(await world.request('POST', `/carts/${user}/items`, body, { ...wait, 'If-Match': tag })).toMatchObject({
+        status: 412,
+        body: { code: 'version_mismatch' },
+      });
+      expect(await world.db('cart_commands').where({ user_id: user })).toEqual([]);
+    },
+  );
+
   it('takes price and name from the catalogue, and a later change does not change the line', async () => {
     const user = newUser();
     const put = (unitPrice: number) =>

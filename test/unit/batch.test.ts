@@ -20,6 +20,7 @@ const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
   commandId: `${step}`.padEnd(limits.idLength, 'c'),
   issuedAt: instant(step),
   actor: letter.repeat(limits.actorLength),
+  expectedVersions: Array(limits.expectedVersions).fill(Number.MAX_SAFE_INTEGER),
   version: 0,
   currency: 'EUR',
   items: Array.from({ length: limits.linesPerCart }, (_, line) => ({

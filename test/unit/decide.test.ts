@@ -182,6 +182,14 @@ describe('restoreCart', () => {
 describe('every command', () => {
   it('is rejected when the cart is not at the expected version', () =>
     given(add('pen')).when({ type: 'clearCart', expectedVersion: 0 }).thenRejected('version_mismatch'));
+  it('is rejected when the cart is at none of the expected versions', () =>
+    given(add('pen'))
+      .when({ type: 'clearCart', expectedVersions: [0, 2] })
+      .thenRejected('version_mismatch'));
+  it('is applied when the cart is at one of the expected versions', () =>
+    given(add('pen'))
+      .when({ type: 'removeItem', productId: 'pen', expectedVersions: [0, 1] })
+      .thenEvents({ type: 'ItemRemoved', data: { productId: 'pen', quantity: 0, previousQuantity: 1 } }));
   it('is applied when the cart is at the expected version', () =>
     given(add('pen'))
       .when({ type: 'removeItem', productId: 'pen', expectedVersion: 1 })

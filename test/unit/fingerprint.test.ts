@@ -9,6 +9,7 @@ describe('the fingerprint of a command', () => {
     ['product', { ...add, data: { ...add.data, productId: 'ink' } }],
     ['quantity', { ...add, data: { ...add.data, quantity: 2 } }],
     ['expected version', { ...add, expectedVersion: 0 }],
+    ['list of expected versions', { ...add, data: { ...add.data, expectedVersions: [0, 1] } }],
     ['shape', { ...add, data: { payload: 'unreadable' } }],
   ])('is another one for another %s', (_field, other) => {
     expect(fingerprintOf(other)).not.toBe(fingerprintOf(add));
