@@ -4,8 +4,8 @@ import { defineRoute, type Route } from './route';
 import { aliveShape, readinessShape } from './shapes';
 
 /**
- * What must work before a process receives traffic, by name. A check that fails rejects with the reason, which is logged:
- * everybody may ask for health, and the reason names servers.
+ * What must work before a process receives traffic, by name. A check that fails rejects with the reason. It is logged
+ * only, because everybody may ask for health, and the reason names servers.
  */
 export type HealthChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
