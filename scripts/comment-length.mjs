@@ -6,6 +6,8 @@ import path from 'node:path';
 const maxLength = 120;
 // Migrations are never edited once they have been applied.
 const skippedFolder = /^(node_modules|dist|migrations|\.(?!ci$).+)$/;
+// Generated from the description of the API.
+const skippedFile = path.normalize('client/src/api.ts');
 
 // TypeScript files contain SQL, in which `--` begins a comment.
 const commentPatterns = [
@@ -17,7 +19,9 @@ function filesIn(place) {
   if (statSync(place).isFile()) return [place];
   return readdirSync(place, { withFileTypes: true })
     .filter((entry) => entry.isFile() || (entry.isDirectory() && !skippedFolder.test(entry.name)))
-    .flatMap((entry) => filesIn(path.join(place, entry.name)));
+    .map((entry) => path.join(place, entry.name))
+    .filter((found) => found !== skippedFile)
+    .flatMap(filesIn);
 }
 
 function longCommentsIn(file) {

@@ -1,0 +1,17 @@
+// Writes what is checked with the client and is not in git: the types of the API, made of the description of its routes,
+// and the example in the README.
+// Usage: npm run generate
+import { readFileSync, writeFileSync } from 'node:fs';
+import openapiTypescript, { astToString } from 'openapi-typescript';
+import { guestRoute } from '../src/access/guest-route.ts';
+import { commandRoutes } from '../src/commands/routes.ts';
+import { describeApi } from '../src/http/openapi.ts';
+import { queryRoutes } from '../src/queries/routes.ts';
+
+const place = (file) => new URL(file, import.meta.url);
+
+const description = describeApi([...commandRoutes, guestRoute, ...queryRoutes]);
+writeFileSync(place('src/api.ts'), astToString(await openapiTypescript(description)));
+
+const readme = readFileSync(place('../README.md'), 'utf8');
+writeFileSync(place('readme-example.ts'), /<!-- client -->\s*```ts\n(.*?)```/s.exec(readme)[1]);

@@ -1,0 +1,124 @@
+import type { components, operations } from './api.ts';
+import type { TokenOptions } from './tokens.ts';
+
+type Schemas = components['schemas'];
+
+export type Cart = Schemas['Cart'];
+export type CommandOutcome = Schemas['CommandOutcome'];
+export type Difference = Schemas['Difference'];
+export type Guest = Schemas['Guest'];
+export type Product = Schemas['Product'];
+export type TimelineEntry = Schemas['TimelineEntry'];
+
+type BodyOf<Name extends 'addItem' | 'putProduct'> = operations[Name]['requestBody']['content']['application/json'];
+/** The quantity is 1 if absent. */
+export type ItemToAdd = BodyOf<'addItem'>;
+/** The price is in minor units of the currency. The product is for sale if `available` is absent. */
+export type ProductToPut = BodyOf<'putProduct'>;
+
+/** RFC 3339 with seconds and an offset, such as `2030-01-31T12:00:00Z`, or a date. */
+export type Instant = string | Date;
+/** A version of a cart, or an instant. */
+export type PointInTime = number | Instant;
+
+export interface CartClientOptions extends TokenOptions {
+  /** The address of the API. Its routes are appended to it. */
+  readonly baseUrl: string;
+  /** Sends the requests. If absent, the `fetch` of the platform. */
+  readonly fetch?: (request: Request) => Promise<Response>;
+}
+
+export interface RequestOptions {
+  /** Ends the request when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+  /** The time for all attempts together, in milliseconds: 30,000 if absent, plus what a command waits. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface CommandOptions extends RequestOptions {
+  /** The id of the command, if absent a new UUID. To send a command again, give the id that it had. */
+  readonly commandId?: string | undefined;
+  /** Waits up to this many seconds for the outcome, at most 30. If absent, the command is only accepted. */
+  readonly waitSeconds?: number | undefined;
+  /** The version that the cart must have. Otherwise the command is rejected: 412 `version_mismatch`. */
+  readonly ifMatch?: number | undefined;
+}
+
+/** At most one of the three. */
+export interface ReadCartOptions extends RequestOptions {
+  /** The exact cart after its n-th event. */
+  readonly version?: number | undefined;
+  /** The exact cart at an instant of the past. */
+  readonly at?: Instant | undefined;
+  /** The cart now, once it has this version. */
+  readonly minVersion?: number | undefined;
+}
+
+type TimelineQuery = NonNullable<operations['readTimeline']['parameters']['query']>;
+/** `limit` is the size of a page, and the time limit is for each page. */
+export interface TimelineOptions extends RequestOptions, Omit<TimelineQuery, 'from' | 'to'> {
+  /** Entries at this instant or later. */
+  readonly from?: Instant | undefined;
+  /** Entries before this instant. */
+  readonly to?: Instant | undefined;
+}
+
+type ProductsQuery = NonNullable<operations['listProducts']['parameters']['query']>;
+/** `limit` is the size of a page, and the time limit is for each page. */
+export interface ProductsOptions extends RequestOptions, ProductsQuery {}
+
+/**
+ * The answer to a command. Accepted: it is durable, and its outcome is not known yet. Applied: with the cart as it is
+ * now. A rejected command throws `CartProblem` where the outcome is waited for.
+ */
+export type CommandAnswer =
+  | { readonly status: 'accepted'; readonly commandId: string }
+  | { readonly status: 'applied'; readonly commandId: string; readonly cart: Cart };
+
+/**
+ * The functions of the API. A request is repeated after an error of the network, after 429 and after 503, until its
+ * time is over. A command keeps its id, so it counts once however often it is sent.
+ *
+ * Each function throws `CartProblem` for an error that the API answers, and `NoAnswerError` where there is no answer.
+ * Both have the `commandId` of a command.
+ */
+export interface CartClient {
+  /** Makes a guest. From now on the client sends the token of this guest. */
+  createGuest(options?: RequestOptions): Promise<Guest>;
+
+  /** Reads the cart now, at a version, or at an instant. The cart of a user without one is empty, at version 0. */
+  readCart(userId: string, options?: ReadCartOptions): Promise<Cart>;
+  /** Reads the timeline, oldest first, page after page as the entries are taken. */
+  readTimeline(userId: string, options?: TimelineOptions): AsyncGenerator<TimelineEntry, void>;
+  /** Reads what changed in the cart between two points in time. */
+  compareCarts(userId: string, from: PointInTime, to: PointInTime, options?: RequestOptions): Promise<Difference>;
+  /** Reads the outcome of a command. While it is not known: 404 `command_unknown`. */
+  readOutcome(userId: string, commandId: string, options?: RequestOptions): Promise<CommandOutcome>;
+  /** Reads the outcome of a command as soon as it is known. When the time is over: 404 `command_unknown`. */
+  waitFor(userId: string, commandId: string, options?: RequestOptions): Promise<CommandOutcome>;
+
+  /** Adds a product to what the cart has of it. */
+  addItem(userId: string, item: ItemToAdd, options?: CommandOptions): Promise<CommandAnswer>;
+  /** Sets the quantity of a line; 0 removes it. */
+  changeItemQuantity(
+    userId: string,
+    productId: string,
+    quantity: number,
+    options?: CommandOptions,
+  ): Promise<CommandAnswer>;
+  /** Removes a line. */
+  removeItem(userId: string, productId: string, options?: CommandOptions): Promise<CommandAnswer>;
+  /** Removes all lines. */
+  clearCart(userId: string, options?: CommandOptions): Promise<CommandAnswer>;
+  /** Buys what is in the cart, and empties it. */
+  checkOut(userId: string, options?: CommandOptions): Promise<CommandAnswer>;
+  /** Makes the cart what it was at a version, by a new event. */
+  restoreCart(userId: string, version: number, options?: CommandOptions): Promise<CommandAnswer>;
+
+  /** Reads the catalogue by the ids of the products, page after page as the products are taken. */
+  listProducts(options?: ProductsOptions): AsyncGenerator<Product, void>;
+  /** Reads a product. */
+  readProduct(productId: string, options?: RequestOptions): Promise<Product>;
+  /** Adds a product to the catalogue, or changes it. */
+  putProduct(productId: string, product: ProductToPut, options?: RequestOptions): Promise<Product>;
+}

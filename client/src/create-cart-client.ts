@@ -1,0 +1,154 @@
+import createClient from 'openapi-fetch';
+import type { components, paths } from './api.ts';
+import type {
+  CartClient,
+  CartClientOptions,
+  CommandAnswer,
+  CommandOptions,
+  Instant,
+  PointInTime,
+  RequestOptions,
+} from './cart-client.ts';
+import { type Attempt, type Clock, isBusy, type SendOnce, type SendOptions, send, systemClock } from './send.ts';
+import { createTokens } from './tokens.ts';
+
+type CommandBody = components['schemas']['Cart'] | components['schemas']['AcceptedCommand'];
+
+const defaultTimeoutMs = 30_000;
+
+/** Makes a client of the API at an address. */
+export function createCartClient(options: CartClientOptions, clock: Clock = systemClock): CartClient {
+  const { baseUrl, fetch = (request) => globalThis.fetch(request) } = options;
+  const api = createClient<paths>({ baseUrl });
+  const tokens = createTokens(options);
+
+  const request = <Body>(
+    sendOnce: SendOnce<Body>,
+    { signal, timeoutMs = defaultTimeoutMs }: RequestOptions = {},
+    more: Partial<SendOptions> = {},
+  ) => send(sendOnce, { clock, fetch, tokens, signal, timeoutMs, ...more });
+
+  const command = async (sendOnce: SendOnce<CommandBody>, options: CommandOptions = {}): Promise<CommandAnswer> => {
+    const { commandId = crypto.randomUUID(), waitSeconds = 0, ifMatch, signal } = options;
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs + waitSeconds * 1_000;
+    const own = {
+      'Idempotency-Key': commandId,
+      ...(waitSeconds > 0 ? { Prefer: `wait=${Math.ceil(waitSeconds)}` } : {}),
+      ...(ifMatch === undefined ? {} : { 'If-Match': `"${ifMatch}"` }),
+    };
+    const body = await request(
+      (init) => sendOnce({ ...init, headers: { ...init.headers, ...own } }),
+      { signal, timeoutMs },
+      { commandId },
+    );
+    return body.status === 'accepted'
+      ? { status: 'accepted', commandId }
+      : { status: 'applied', commandId, cart: body };
+  };
+
+  const outcome = (userId: string, commandId: string) => (init: Attempt) =>
+    api.GET('/carts/{userId}/commands/{commandId}', { params: { path: { userId, commandId } }, ...init });
+
+  return {
+    async createGuest(options) {
+      const guest = await request((init) => api.POST('/guests', init), options);
+      await tokens.useGuest(guest.cartToken);
+      return guest;
+    },
+
+    readCart(userId, { version, at, minVersion, ...options } = {}) {
+      const query = {
+        ...(version === undefined ? {} : { version }),
+        ...(at === undefined ? {} : { at: toText(at) }),
+        ...(minVersion === undefined ? {} : { minVersion }),
+      };
+      return request((init) => api.GET('/carts/{userId}', { params: { path: { userId }, query }, ...init }), options);
+    },
+    async *readTimeline(userId, { signal, timeoutMs, from, to, ...filters } = {}) {
+      const query = {
+        ...filters,
+        ...(from === undefined ? {} : { from: toText(from) }),
+        ...(to === undefined ? {} : { to: toText(to) }),
+      };
+      for (;;) {
+        const page = await request(
+          (init) => api.GET('/carts/{userId}/events', { params: { path: { userId }, query }, ...init }),
+          { signal, timeoutMs },
+        );
+        yield* page.events;
+        if (page.next === undefined) return;
+        query.after = Number(afterOf(page.next));
+      }
+    },
+    compareCarts: (userId, from, to, options) =>
+      request(
+        (init) =>
+          api.GET('/carts/{userId}/diff', {
+            params: { path: { userId }, query: { from: toText(from), to: toText(to) } },
+            ...init,
+          }),
+        options,
+      ),
+    readOutcome: (userId, commandId, options) => request(outcome(userId, commandId), options, { commandId }),
+    // A read can ask for the outcome with nothing but the id. A repeat with `Prefer: wait` needs the whole command.
+    waitFor: (userId, commandId, options) =>
+      request(outcome(userId, commandId), options, {
+        commandId,
+        isTemporary: (problem) => problem.code === 'command_unknown' || isBusy(problem),
+      }),
+
+    addItem: (userId, item, options) =>
+      command(
+        (init) => api.POST('/carts/{userId}/items', { params: { path: { userId } }, body: item, ...init }),
+        options,
+      ),
+    changeItemQuantity: (userId, productId, quantity, options) =>
+      command(
+        (init) =>
+          api.PUT('/carts/{userId}/items/{productId}', {
+            params: { path: { userId, productId } },
+            body: { quantity },
+            ...init,
+          }),
+        options,
+      ),
+    removeItem: (userId, productId, options) =>
+      command(
+        (init) => api.DELETE('/carts/{userId}/items/{productId}', { params: { path: { userId, productId } }, ...init }),
+        options,
+      ),
+    clearCart: (userId, options) =>
+      command((init) => api.DELETE('/carts/{userId}/items', { params: { path: { userId } }, ...init }), options),
+    checkOut: (userId, options) =>
+      command((init) => api.POST('/carts/{userId}/checkout', { params: { path: { userId } }, ...init }), options),
+    restoreCart: (userId, version, options) =>
+      command(
+        (init) => api.POST('/carts/{userId}/restore', { params: { path: { userId } }, body: { version }, ...init }),
+        options,
+      ),
+
+    async *listProducts({ signal, timeoutMs, ...query } = {}) {
+      for (;;) {
+        const page = await request((init) => api.GET('/products', { params: { query }, ...init }), {
+          signal,
+          timeoutMs,
+        });
+        yield* page.products;
+        if (page.next === undefined) return;
+        query.after = afterOf(page.next);
+      }
+    },
+    readProduct: (productId, options) =>
+      request((init) => api.GET('/products/{productId}', { params: { path: { productId } }, ...init }), options),
+    putProduct: (productId, product, options) =>
+      request(
+        (init) => api.PUT('/products/{productId}', { params: { path: { productId } }, body: product, ...init }),
+        options,
+      ),
+  };
+}
+
+const toText = (point: PointInTime | Instant): string => (point instanceof Date ? point.toISOString() : String(point));
+
+/** The place at which the next page begins. Its address may lack the path that is before the API. */
+const afterOf = (next: string): string => new URL(next, 'http://api').searchParams.get('after')!;
