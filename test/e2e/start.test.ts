@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { type CartClientOptions, createCartClient } from '../../client/src/index';
 import { assertPortFree, freePort } from '../../src/embedded/ports';
 import { compile } from '../support/compile';
 import { sendUntilClosed } from '../support/kept-alive';
@@ -115,6 +116,17 @@ function readmeRequests() {
   return { tokenOptions, requests };
 }
 
+/** Runs the client of the README against this address. @returns what it prints. */
+async function runReadmeClient(url: string): Promise<string[]> {
+  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const code = /<!-- client -->\s*```ts\nimport .*?;\n(.*?)```/s.exec(readme)![1]!;
+  const printed: string[] = [];
+  const console = { log: (...words: unknown[]) => printed.push(words.join(' ')) };
+  const run = new Function('createCartClient', 'console', `return (async () => {${code}})()`);
+  await run((options: CartClientOptions) => createCartClient({ ...options, baseUrl: url }), console);
+  return printed;
+}
+
 beforeAll(() => {
   build = compile('start');
 });
@@ -151,6 +163,10 @@ describe('npm start', () => {
       const answer = await fetch(`${url}${target}`, init);
       expect({ line, isFine: answer.ok }).toEqual({ line, isFine: true });
     }
+  });
+
+  it('does what the client of the README asks for', async () => {
+    expect(await runReadmeClient(running!.url)).toEqual(['applied 3', 'ItemAdded', 'ItemQuantityChanged']);
   });
 
   it('loses no acknowledged command and applies none twice when it is killed while it receives commands', async () => {
