@@ -1,5 +1,5 @@
-// Writes what is checked with the client and is not in git: the types of the API, made of the description of its routes,
-// and the example in the README.
+// Writes the files that the check of the client needs and that are not in git: the types of the API, from the
+// description of its routes, and the example of the README.
 // Usage: npm run generate
 import { readFileSync, writeFileSync } from 'node:fs';
 import openapiTypescript, { astToString } from 'openapi-typescript';

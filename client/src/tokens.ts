@@ -1,4 +1,4 @@
-/** A token, or a function that returns the one to use now. It is called before each request. */
+/** A token, or a function that returns the one to use now. The client calls it before each attempt. */
 export type Token = string | (() => string | undefined | Promise<string | undefined>);
 
 export interface TokenOptions {
