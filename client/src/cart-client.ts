@@ -33,6 +33,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** The time for all attempts together, in milliseconds: 30,000 if absent, plus what a command waits. */
   readonly timeoutMs?: number | undefined;
+  /** The time for one attempt, in milliseconds: 10,000 if absent, plus what a command waits. */
+  readonly attemptTimeoutMs?: number | undefined;
 }
 
 export interface CommandOptions extends RequestOptions {
@@ -55,7 +57,7 @@ export interface ReadCartOptions extends RequestOptions {
 }
 
 type TimelineQuery = NonNullable<operations['readTimeline']['parameters']['query']>;
-/** `limit` is the size of a page, and the time limit is for each page. */
+/** `limit` is the size of a page, and the time limits are for each page. */
 export interface TimelineOptions extends RequestOptions, Omit<TimelineQuery, 'from' | 'to'> {
   /** Entries at this instant or later. */
   readonly from?: Instant | undefined;
@@ -64,7 +66,7 @@ export interface TimelineOptions extends RequestOptions, Omit<TimelineQuery, 'fr
 }
 
 type ProductsQuery = NonNullable<operations['listProducts']['parameters']['query']>;
-/** `limit` is the size of a page, and the time limit is for each page. */
+/** `limit` is the size of a page, and the time limits are for each page. */
 export interface ProductsOptions extends RequestOptions, ProductsQuery {}
 
 /**
@@ -76,8 +78,8 @@ export type CommandAnswer =
   | { readonly status: 'applied'; readonly commandId: string; readonly cart: Cart };
 
 /**
- * The functions of the API. A request is repeated after an error of the network, after 429 and after 503, until its
- * time is over. A command keeps its id, so it counts once however often it is sent.
+ * The functions of the API. A request is sent again after an error of the network, after an attempt that took too
+ * long, and after 429 and 503, until its time is over. A command keeps its id, so it counts once.
  *
  * Each function throws `CartProblem` for an error that the API answers, and `NoAnswerError` where there is no answer.
  * Both have the `commandId` of a command.

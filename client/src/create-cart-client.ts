@@ -15,6 +15,7 @@ import { createTokens } from './tokens.ts';
 type CommandBody = components['schemas']['Cart'] | components['schemas']['AcceptedCommand'];
 
 const defaultTimeoutMs = 30_000;
+const defaultAttemptTimeoutMs = 10_000;
 
 /** Makes a client of the API at an address. */
 export function createCartClient(options: CartClientOptions, clock: Clock = systemClock): CartClient {
@@ -24,13 +25,14 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
 
   const request = <Body>(
     sendOnce: SendOnce<Body>,
-    { signal, timeoutMs = defaultTimeoutMs }: RequestOptions = {},
+    { signal, timeoutMs = defaultTimeoutMs, attemptTimeoutMs = defaultAttemptTimeoutMs }: RequestOptions = {},
     more: Partial<SendOptions> = {},
-  ) => send(sendOnce, { clock, fetch, tokens, signal, timeoutMs, ...more });
+  ) => send(sendOnce, { clock, fetch, tokens, signal, timeoutMs, attemptTimeoutMs, ...more });
 
   const command = async (sendOnce: SendOnce<CommandBody>, options: CommandOptions = {}): Promise<CommandAnswer> => {
     const { commandId = crypto.randomUUID(), waitSeconds = 0, ifMatch, signal } = options;
-    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs + waitSeconds * 1_000;
+    const waitMs = waitSeconds * 1_000;
+    const { timeoutMs = defaultTimeoutMs + waitMs, attemptTimeoutMs = defaultAttemptTimeoutMs + waitMs } = options;
     const own = {
       'Idempotency-Key': commandId,
       ...(waitSeconds > 0 ? { Prefer: `wait=${Math.ceil(waitSeconds)}` } : {}),
@@ -38,7 +40,7 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
     };
     const body = await request(
       (init) => sendOnce({ ...init, headers: { ...init.headers, ...own } }),
-      { signal, timeoutMs },
+      { signal, timeoutMs, attemptTimeoutMs },
       { commandId },
     );
     return body.status === 'accepted'
@@ -64,7 +66,7 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
       };
       return request((init) => api.GET('/carts/{userId}', { params: { path: { userId }, query }, ...init }), options);
     },
-    async *readTimeline(userId, { signal, timeoutMs, from, to, ...filters } = {}) {
+    async *readTimeline(userId, { signal, timeoutMs, attemptTimeoutMs, from, to, ...filters } = {}) {
       const query = {
         ...filters,
         ...(from === undefined ? {} : { from: toText(from) }),
@@ -73,7 +75,7 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
       for (;;) {
         const page = await request(
           (init) => api.GET('/carts/{userId}/events', { params: { path: { userId }, query }, ...init }),
-          { signal, timeoutMs },
+          { signal, timeoutMs, attemptTimeoutMs },
         );
         yield* page.events;
         if (page.next === undefined) return;
@@ -127,11 +129,12 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
         options,
       ),
 
-    async *listProducts({ signal, timeoutMs, ...query } = {}) {
+    async *listProducts({ signal, timeoutMs, attemptTimeoutMs, ...query } = {}) {
       for (;;) {
         const page = await request((init) => api.GET('/products', { params: { query }, ...init }), {
           signal,
           timeoutMs,
+          attemptTimeoutMs,
         });
         yield* page.products;
         if (page.next === undefined) return;

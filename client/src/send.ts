@@ -27,6 +27,8 @@ export interface SendOptions {
   readonly tokens: Tokens;
   /** For all attempts together. */
   readonly timeoutMs: number;
+  /** For one attempt, so that a silent connection does not take all the time. */
+  readonly attemptTimeoutMs: number;
   readonly signal: AbortSignal | undefined;
   /** Every error has it. */
   readonly commandId?: string;
@@ -51,7 +53,7 @@ export const isBusy = ({ status }: CartProblem): boolean => status === 429 || st
 
 /**
  * Sends a request until it has an answer, and returns the body of the answer. It is sent again, not sooner than
- * `Retry-After` says, after an error of the network and after a temporary problem.
+ * `Retry-After` says, after an error of the network, an attempt that took too long, and a temporary problem.
  * @throws CartProblem if the answer is a problem that is not temporary, or no time is left for another attempt.
  * @throws NoAnswerError if there is no answer, or the signal is aborted.
  */
@@ -76,16 +78,17 @@ export async function send<Body>(sendOnce: SendOnce<Body>, options: SendOptions)
 
 async function attempt<Body>(
   sendOnce: SendOnce<Body>,
-  { fetch, tokens, commandId, clock, isTemporary = isBusy }: SendOptions,
+  { fetch, tokens, commandId, clock, attemptTimeoutMs, isTemporary = isBusy }: SendOptions,
   signal: AbortSignal,
 ): Promise<Result<Body>> {
+  const limit = limitTime(attemptTimeoutMs, signal);
   let isUnderWay = false;
   try {
     const { headers, renew } = await tokens.prepare();
     signal.throwIfAborted();
     const { data, error, response } = await sendOnce({
       headers,
-      signal,
+      signal: limit.signal,
       fetch: (request) => {
         isUnderWay = true;
         return fetch(request);
@@ -105,6 +108,8 @@ async function attempt<Body>(
     // A token that cannot be had, or an answer that is not JSON, is not an error of the network.
     const isOfNetwork = isUnderWay && !signal.aborted && !(cause instanceof SyntaxError);
     return { isDone: false, isTemporary: isOfNetwork, error: noAnswer(cause, commandId) };
+  } finally {
+    limit.end();
   }
 }
 

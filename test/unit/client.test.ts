@@ -169,7 +169,13 @@ describe('a command', () => {
     expect(keys().length).toBeGreaterThan(5);
   });
 
-  it('fails with its id when one attempt takes longer than the time', async () => {
+  it('is sent again under the same id after an attempt that took too long', async () => {
+    const { client, keys } = openClient([hang, accepted()]);
+    await client.addItem('alice', pen, { commandId: 'c-1', attemptTimeoutMs: 1 });
+    expect(keys()).toEqual(['c-1', 'c-1']);
+  });
+
+  it('fails with its id when one attempt takes longer than the time of all', async () => {
     const { client, keys } = openClient([hang]);
     const error = await errorOf(client.addItem('alice', pen, { timeoutMs: 1 }));
     expect(error).toMatchObject({ name: 'NoAnswerError', commandId: keys()[0], cause: { name: 'TimeoutError' } });
