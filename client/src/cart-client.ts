@@ -42,8 +42,8 @@ export interface CommandOptions extends RequestOptions {
   readonly commandId?: string | undefined;
   /** Waits up to this many seconds for the outcome, at most 30. If absent, the command is only accepted. */
   readonly waitSeconds?: number | undefined;
-  /** The version that the cart must have. Otherwise the command is rejected: 412 `version_mismatch`. */
-  readonly ifMatch?: number | undefined;
+  /** The version that the cart must have, or several of which it must have one; else 412 `version_mismatch`. */
+  readonly ifMatch?: number | readonly number[] | undefined;
 }
 
 /** At most one of the three. */

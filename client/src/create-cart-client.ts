@@ -36,7 +36,14 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
     const own = {
       'Idempotency-Key': commandId,
       ...(waitSeconds > 0 ? { Prefer: `wait=${Math.ceil(waitSeconds)}` } : {}),
-      ...(ifMatch === undefined ? {} : { 'If-Match': `"${ifMatch}"` }),
+      ...(ifMatch === undefined
+        ? {}
+        : {
+            'If-Match': [ifMatch]
+              .flat()
+              .map((version) => `"${version}"`)
+              .join(),
+          }),
     };
     const body = await request(
       (init) => sendOnce({ ...init, headers: { ...init.headers, ...own } }),

@@ -101,10 +101,10 @@ describe('a command', () => {
 
   it('has the id, the version and the time to wait that the caller gives', async () => {
     const { client, sent } = openClient([json(200, cart)]);
-    const answer = await client.addItem('alice', pen, { commandId: 'c-1', ifMatch: 2, waitSeconds: 5 });
+    const answer = await client.addItem('alice', pen, { commandId: 'c-1', ifMatch: [2, 4], waitSeconds: 5 });
     expect(Object.fromEntries(sent[0]!.headers)).toMatchObject({
       'idempotency-key': 'c-1',
-      'if-match': '"2"',
+      'if-match': '"2","4"',
       prefer: 'wait=5',
     });
     expect(answer).toEqual({ status: 'applied', commandId: 'c-1', cart });
