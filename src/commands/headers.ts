@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../domain/limits';
-import { id } from '../http/validation';
+import { commandIdExample, id } from '../http/validation';
 
 const longestWaitSeconds = 30;
 
@@ -8,12 +8,14 @@ const longestWaitSeconds = 30;
 export const commandHeaders = z.object({
   'Idempotency-Key': z
     .string()
+    .meta({ examples: [commandIdExample] })
     .transform((text) => text.trim().replace(/^"(.*)"$/, '$1'))
     .pipe(id)
     .optional()
     .meta({ description: 'The id of the command, with or without quotes. A repeat gets the first outcome again.' }),
   'If-Match': z
     .string()
+    .meta({ examples: ['*'] })
     .transform((text, context) => {
       if (text.trim() === '*') return undefined;
       const tags = entityTags.test(text) ? [...text.matchAll(entityTag)].map(([tag]) => tag) : [];
@@ -31,6 +33,7 @@ export const commandHeaders = z.object({
     }),
   Prefer: z
     .string()
+    .meta({ examples: ['wait=5'] })
     .optional()
     .transform(readWaitSeconds)
     .meta({ description: `\`wait=<seconds>\`, at most ${longestWaitSeconds}: wait for the outcome.` }),

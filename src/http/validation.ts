@@ -19,6 +19,9 @@ export const userId = id.meta({ examples: ['alice'] });
 /** The id of a product of the sample catalogue, likewise. */
 export const productId = id.meta({ examples: ['espresso'] });
 
+/** An example of the id of a command, and of the header that chooses it. */
+export const commandIdExample = '0d6c1b9e-6a0c-4bb1-8f5e-2c2f0c0f7a11';
+
 /** A whole number written in a query string. */
 export const count = z
   .string()
@@ -28,17 +31,19 @@ export const count = z
 
 /**
  * An instant in RFC 3339: date, time with seconds, and offset. Digits after the milliseconds are cut off, because the
- * instants of events have milliseconds.
+ * instants of events have milliseconds. The example is for the description of the API.
  */
-export const instant = z
-  .string()
-  .meta({ format: 'date-time', examples: ['2026-01-31T12:00:00Z'] })
-  .transform((text, context) => {
-    const date = parseInstant(text);
-    if (date !== undefined) return date;
-    context.addIssue({ code: 'custom', message: instantMessage, input: text });
-    return z.NEVER;
-  });
+export const instantLike = (example: string) =>
+  z
+    .string()
+    .meta({ format: 'date-time', examples: [example] })
+    .transform((text, context) => {
+      const date = parseInstant(text);
+      if (date !== undefined) return date;
+      context.addIssue({ code: 'custom', message: instantMessage, input: text });
+      return z.NEVER;
+    });
+export const instant = instantLike('2026-01-31T12:00:00Z');
 
 const instantMessage = 'must be an RFC 3339 instant such as 2030-01-31T12:00:00Z or 2030-01-31T13:00:00.250%2B01:00';
 const instantPattern =

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { Problem } from '../http/problem';
 import { type Answer, defineRoute, type Route } from '../http/route';
 import { type CartView, cartShape, outcomeShape } from '../http/shapes';
-import { cartPath, count, id, instant, requestProblems } from '../http/validation';
+import { cartPath, commandIdExample, count, id, instant, requestProblems } from '../http/validation';
 import { findOutcome } from '../postgres/log/outcomes';
 import { awaitProjection } from '../postgres/projection/await-projection';
 import { cacheControlOf, pastHeaders, requirePastCart } from './past-cart';
@@ -16,8 +16,13 @@ const cartQuery = z
     at: instant.optional().meta({ description: 'The exact cart at an instant of the past.' }),
   })
   .refine((query) => Object.keys(query).length <= 1, 'must have only one of minVersion, version and at');
-const commandPath = cartPath.extend({ commandId: id });
-const conditional = z.object({ 'If-None-Match': z.string().optional() });
+const commandPath = cartPath.extend({ commandId: id.meta({ examples: [commandIdExample] }) });
+const conditional = z.object({
+  'If-None-Match': z
+    .string()
+    .optional()
+    .meta({ examples: ['"1"'] }),
+});
 
 const freshnessSeconds = 5;
 

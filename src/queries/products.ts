@@ -10,7 +10,7 @@ const productsQuery = z.strictObject({
   after: z
     .union([id, z.literal('')])
     .default('')
-    .meta({ description: 'Begin after this product.' }),
+    .meta({ description: 'Begin after this product.', examples: ['espresso'] }),
   limit: pageLimit,
 });
 

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { count, id, instant } from '../../http/validation';
+import { count, id, instant, instantLike } from '../../http/validation';
 
 /** An instant in UTC, within the range that Postgres supports. */
-const reportInstant = instant
-  .refine((date) => date >= earliest && date < latest, 'must be between the years 1970 and 3000')
-  .transform((date) => date.toISOString());
+const inRange = (schema: typeof instant) =>
+  schema
+    .refine((date) => date >= earliest && date < latest, 'must be between the years 1970 and 3000')
+    .transform((date) => date.toISOString());
+const reportInstant = inRange(instant);
 const earliest = new Date('1970-01-01T00:00:00Z');
 const latest = new Date('3000-01-01T00:00:00Z');
 
@@ -31,7 +33,7 @@ export interface Span {
 }
 
 const interval = z.enum(['hour', 'day', 'week', 'month']).default('day');
-const span = { from: reportInstant, to: reportInstant.default(now) };
+const span = { from: inRange(instantLike('2026-01-01T00:00:00Z')), to: reportInstant.default(now) };
 
 const daysOf = ({ from, to }: Span) => (Date.parse(to) - Date.parse(from)) / dayMs;
 const isOrdered = ({ from, to }: Span) => from < to;
@@ -46,6 +48,7 @@ const tooFine = { path: ['interval'], message: `must be longer: an answer has at
 /** The last row of the previous page: the start of its interval, a comma and its product. */
 const afterProduct = z
   .string()
+  .meta({ examples: ['2026-01-05T00:00:00.000Z,espresso'] })
   .transform((text) => [text.slice(0, 24), text.slice(24, 25), text.slice(25)])
   .pipe(z.tuple([reportInstant, z.literal(','), id], 'must be copied from the link to the next page'))
   .transform(([start, , productId]) => ({ start, productId }));
@@ -53,7 +56,14 @@ const afterProduct = z
 /** The query parameters of each report. */
 export const parameters = {
   carts: z.strictObject({ at, limit: limit(100, 10) }),
-  openCarts: z.strictObject({ at, after: z.union([id, z.literal('')]).default(''), limit: limit(500, 100) }),
+  openCarts: z.strictObject({
+    at,
+    after: z
+      .union([id, z.literal('')])
+      .default('')
+      .meta({ examples: ['alice'] }),
+    limit: limit(500, 100),
+  }),
   longestOpen: z.strictObject({ at, limit: limit(500, 20) }),
   products: z
     .strictObject({ ...span, interval, after: afterProduct.optional(), limit: limit(5_000, 1_000) })
