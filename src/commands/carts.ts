@@ -16,6 +16,7 @@ const restoreBody = z.strictObject({
   version: z
     .int()
     .min(0)
+    .max(limits.version)
     .meta({ examples: [1] }),
 });
 

@@ -38,7 +38,7 @@ const itemFields: Readonly<Record<keyof CartItem, Check>> = {
   unitPrice: isUnitPrice,
   quantity: (value) => isInteger(value, 1, limits.quantityPerLine),
   addedAt: isInstant,
-  addedVersion: isPositive,
+  addedVersion: (value) => isInteger(value, 1, limits.version),
 };
 const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> = {
   addItem: {

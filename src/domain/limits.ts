@@ -7,6 +7,8 @@ export const limits = {
   idLength: 128,
   nameLength: 200,
   actorLength: 200,
+  /** The greatest version that Postgres can store. */
+  version: 2_147_483_647,
   /** How many versions a command may name of which the cart must have one. */
   expectedVersions: 20,
   /** A command has at most some tens of kilobytes, and a signal at most 2 MB. */

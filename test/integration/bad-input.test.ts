@@ -1,4 +1,5 @@
 import { cartWorkflowId } from '../../src/contract/ids';
+import { limits } from '../../src/domain/limits';
 import { type BadRequest, badRequests } from '../support/bad-requests';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -34,6 +35,25 @@ describe('bad input', () => {
 
   it('creates no product', async () => {
     expect((await world.request('GET', '/products/bad')).status).toBe(404);
+  });
+
+  it('does not begin where a signal has the greatest values of all fields: the cart is projected and read', async () => {
+    const user = newUser();
+    const id = (n: number) => `${n}`.padEnd(limits.idLength, 'x');
+    const items = Array.from({ length: limits.linesPerCart }, (_, n) => ({
+      productId: id(n),
+      name: '\u{1f58b}'.repeat(limits.nameLength / 2),
+      unitPrice: limits.unitPrice,
+      quantity: limits.quantityPerLine,
+      addedAt: '2030-01-31T12:00:00.000Z',
+      addedVersion: limits.version,
+    }));
+    const envelope = { commandId: id(0), issuedAt: '2030-01-31T12:00:00.000Z', actor: 'a'.repeat(limits.actorLength) };
+    await world.signal(user, 'restoreCart', { ...envelope, version: 0, items, currency: 'EUR', expectedVersion: 0 });
+    const answer = await world.request('GET', `/carts/${user}?minVersion=1`);
+    expect(answer.body).toMatchObject({ itemCount: 99_900, subtotal: 999_000_000_000_000 });
+    expect((await world.request('GET', `/carts/${user}/diff?from=0&to=1`)).status).toBe(200);
+    expect((await world.request('GET', `/carts/${user}/events`)).body.events).toHaveLength(1);
   });
 
   it('names each field that is wrong', async () => {

@@ -95,6 +95,12 @@ export const badRequests: BadRequest[] = [
   ['21 ETags in If-Match', 'POST', items, good, { 'If-Match': Array.from({ length: 21 }, (_, n) => `"${n}"`).join() }],
   ['a restore without version', 'POST', '/carts/{user}/restore', {}],
   ['a restore of version -1', 'POST', '/carts/{user}/restore', { version: -1 }],
+  [
+    'a restore of a version beyond those that Postgres can store',
+    'POST',
+    '/carts/{user}/restore',
+    { version: 2 ** 31 },
+  ],
   ['a restore of version 1.5', 'POST', '/carts/{user}/restore', { version: 1.5 }],
   ['a restore of a version that does not exist', 'POST', '/carts/{user}/restore', { version: 7 }],
   ['a restore with items', 'POST', '/carts/{user}/restore', { version: 0, items: [] }],
