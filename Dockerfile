@@ -28,6 +28,7 @@ RUN apt-get update \
 # The worker has two heaps, its own and that of the workflows. Give the container twice this size plus 300 MB of memory.
 ENV NODE_ENV=production NODE_OPTIONS=--max-old-space-size=600 HOST=0.0.0.0
 COPY package.json ./
+COPY vendor vendor
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 USER node

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 const maxLength = 120;
-// Migrations are never edited once they have been applied.
-const skippedFolder = /^(node_modules|dist|migrations|\.(?!ci$).+)$/;
+// Migrations are never edited once they have been applied, and files of others are kept as they came.
+const skippedFolder = /^(node_modules|dist|migrations|vendor|\.(?!ci$).+)$/;
 // Generated from the description of the API.
 const skippedFile = path.normalize('client/src/api.ts');
 

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
+import { apiPageRoutes, loadApiPage } from './api-page';
 import { prepareDrain } from './drain';
 import { type HealthChecks, type HealthDetails, healthRoutes } from './health';
 import { describeApi, descriptionRoute } from './openapi';
@@ -49,6 +50,7 @@ export function createApp({
     ...withPorts(healthRoutes, { checks, details, logger, stopping }),
     ...routes,
     ...withPorts([descriptionRoute], { describe: () => description }),
+    ...withPorts(apiPageRoutes, loadApiPage()),
   ];
   const description = describeApi(served);
   // Answers of routes say more; this is for problems before a route answers.

@@ -39,7 +39,7 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
       schema: own,
     }));
   };
-  const toAnswer = ({ description, body, hasCsv, headers }: AnswerDescription) => ({
+  const toAnswer = ({ description, body, textTypes = [], headers }: AnswerDescription) => ({
     description,
     ...(headers && {
       headers: Object.fromEntries(
@@ -49,10 +49,10 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
         ]),
       ),
     }),
-    ...(body && {
+    ...((body || textTypes.length > 0) && {
       content: {
-        'application/json': { schema: toSchema(body, 'output') },
-        ...(hasCsv ? { 'text/csv': { schema: { type: 'string' } } } : {}),
+        ...(body && { 'application/json': { schema: toSchema(body, 'output') } }),
+        ...Object.fromEntries(textTypes.map((type) => [type, { schema: { type: 'string' } }])),
       },
     }),
   });

@@ -17,8 +17,8 @@ export interface AnswerDescription {
   readonly description: string;
   /** The shape of the body; absent for an answer without one. */
   readonly body?: z.ZodType;
-  /** Whether the body may be CSV too. */
-  readonly hasCsv?: boolean;
+  /** The types of text that the body may have, such as `text/csv`; beside JSON where it has a shape. */
+  readonly textTypes?: readonly string[];
   readonly headers?: Readonly<Record<string, z.ZodType>>;
 }
 

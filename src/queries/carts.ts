@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { conditional, hasCurrent } from '../http/conditional';
 import { Problem } from '../http/problem';
 import { type Answer, defineRoute, type Route } from '../http/route';
 import { type CartView, cartShape, outcomeShape } from '../http/shapes';
@@ -17,12 +18,6 @@ const cartQuery = z
   })
   .refine((query) => Object.keys(query).length <= 1, 'must have only one of minVersion, version and at');
 const commandPath = cartPath.extend({ commandId: id.meta({ examples: [commandIdExample] }) });
-const conditional = z.object({
-  'If-None-Match': z
-    .string()
-    .optional()
-    .meta({ examples: ['"1"'] }),
-});
 
 const freshnessSeconds = 5;
 
@@ -49,16 +44,15 @@ export const cartQueryRoutes: readonly Route<QueryPorts>[] = [
       problems: { ...requestProblems, 404: ['version_unknown', 'version_not_reached'], 503: ['database_unavailable'] },
     },
     async (ports: QueryPorts, { params: { userId }, query: { minVersion, version, at }, headers }) => {
-      const clientTags = headers['If-None-Match'];
       const point: PointInTime | undefined =
         at !== undefined ? { at } : version !== undefined ? { version } : undefined;
       if (point !== undefined) {
         const [past] = await readPastCarts(ports.db, userId, [point]);
         const cart = requirePastCart(past!, point, at === undefined ? 'version' : 'at');
-        return answerVersioned(clientTags, cart, cacheControlOf(past!));
+        return answerVersioned(headers, cart, cacheControlOf(past!));
       }
       const cart = minVersion ? await cartOfVersionAtLeast(ports, userId, minVersion) : await ports.readCart(userId);
-      return answerVersioned(clientTags, cart, 'private, no-cache');
+      return answerVersioned(headers, cart, 'private, no-cache');
     },
   ),
   defineRoute(
@@ -106,11 +100,9 @@ async function cartOfVersionAtLeast(
 }
 
 /** The cart with its version as ETag, or 304 if the client has this version. */
-function answerVersioned(clientTags: string | undefined, cart: CartView, cacheControl: string): Answer {
+function answerVersioned(request: z.output<typeof conditional>, cart: CartView, cacheControl: string): Answer {
   const etag = `"${cart.version}"`;
   const headers = { ETag: etag, 'Cache-Control': cacheControl };
-  // Not req.fresh: it would never answer 304 to fetch(), which adds `Cache-Control: no-cache` to conditional requests.
-  const tags = (clientTags ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (tags.includes(etag) || tags.includes('*')) return { status: 304, headers };
+  if (hasCurrent(request, etag)) return { status: 304, headers };
   return { status: 200, headers, body: cart };
 }

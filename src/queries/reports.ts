@@ -28,7 +28,9 @@ const report = <Query extends z.ZodType>(
       access: 'reports:read',
       rate: 'reports',
       query,
-      answers: { 200: { description: 'The report.', body, hasCsv: true, headers: { Link: z.string().optional() } } },
+      answers: {
+        200: { description: 'The report.', body, textTypes: ['text/csv'], headers: { Link: z.string().optional() } },
+      },
       problems: { ...requestProblems, 406: ['not_acceptable'], 503: ['report_too_slow', 'database_unavailable'] },
     },
     async ({ db }: QueryPorts, request) => answerReport(request.http, () => make(db, request.query)),

@@ -1,6 +1,7 @@
 import Ajv2020 from 'ajv/dist/2020';
 import { guestRoute } from '../../src/access/guest-route';
 import { commandRoutes } from '../../src/commands/routes';
+import { apiPageRoutes } from '../../src/http/api-page';
 import { healthRoutes } from '../../src/http/health';
 import { describeApi, descriptionRoute } from '../../src/http/openapi';
 import type { RouteDescription } from '../../src/http/route';
@@ -13,6 +14,7 @@ export const allRoutes: readonly RouteDescription[] = [
   guestRoute,
   ...queryRoutes,
   descriptionRoute,
+  ...apiPageRoutes,
 ];
 
 interface Described {

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { conditional, hasCurrent } from './conditional';
+import { defineRoute, type Route } from './route';
+
+/** A file of the page, as it is sent. */
+interface PageFile {
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** The files of the page, by the path of their route. */
+export interface ApiPagePorts {
+  readonly files: ReadonlyMap<string, PageFile>;
+}
+
+const html = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>Event-sourced cart: the API</title>
+    <link rel="icon" href="data:,">
+    <link rel="stylesheet" href="docs/swagger-ui.css">
+  </head>
+  <body>
+    <div id="api"></div>
+    <script src="docs/swagger-ui-bundle.js"></script>
+    <script src="docs/start.js"></script>
+  </body>
+</html>
+`;
+
+// By default Swagger UI sends the address of the description to a validator of another origin.
+const startScript = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#api', validatorUrl: null });
+`;
+
+const sources = [
+  { name: 'readApiPage', path: '/docs', type: 'text/html', summary: 'This page', read: () => html },
+  {
+    name: 'readApiPageStart',
+    path: '/docs/start.js',
+    type: 'text/javascript',
+    summary: 'The script that starts Swagger UI',
+    read: () => startScript,
+  },
+  {
+    name: 'readSwaggerUi',
+    path: '/docs/swagger-ui-bundle.js',
+    type: 'text/javascript',
+    summary: 'Swagger UI',
+    read: () => readVendored('swagger-ui-bundle.js'),
+  },
+  {
+    name: 'readSwaggerUiStyle',
+    path: '/docs/swagger-ui.css',
+    type: 'text/css',
+    summary: 'The style of Swagger UI',
+    read: () => readVendored('swagger-ui.css'),
+  },
+] as const;
+
+/** Swagger UI needs no inline script or style; images in its style are `data:` addresses. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const described = { ETag: z.string() };
+
+/** A page that shows the description of the API, and sends requests to it. */
+export const apiPageRoutes: readonly Route<ApiPagePorts>[] = sources.map(({ name, path, type, summary }) =>
+  defineRoute(
+    {
+      name,
+      method: 'get',
+      path,
+      summary,
+      access: 'everybody',
+      rate: 'public',
+      headers: conditional,
+      answers: {
+        200: { description: 'The file.', textTypes: [type], headers: described },
+        304: { description: 'The client has this file.', headers: described },
+      },
+      problems: {},
+    },
+    async ({ files }: ApiPagePorts, { headers: request }) => {
+      const { text, etag } = files.get(path)!;
+      const headers = {
+        'Content-Type': `${type}; charset=utf-8`,
+        'Cache-Control': 'no-cache',
+        ETag: etag,
+        'Content-Security-Policy': contentSecurityPolicy,
+      };
+      return hasCurrent(request, etag) ? { status: 304, headers } : { status: 200, headers, body: text };
+    },
+  ),
+);
+
+/** Reads the files of the page. @throws Error if this installation lacks those of Swagger UI. */
+export const loadApiPage = (): ApiPagePorts => ({
+  files: new Map(
+    sources.map(({ path, read }) => {
+      const text = read();
+      return [path, { text, etag: `"${createHash('sha256').update(text).digest('base64url')}"` }];
+    }),
+  ),
+});
+
+const readVendored = (name: string): string => readFileSync(join(findVendored(), name), 'utf8');
+
+/** Compiled code is in folders of different depths. */
+function findVendored(): string {
+  for (let folder = __dirname; ; folder = dirname(folder)) {
+    const vendored = join(folder, 'vendor/swagger-ui');
+    if (existsSync(vendored)) return vendored;
+    if (folder === dirname(folder)) {
+      throw new Error(`There is no folder vendor/swagger-ui beside or above ${__dirname}: copy it with the code.`);
+    }
+  }
+}
