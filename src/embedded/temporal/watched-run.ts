@@ -39,6 +39,16 @@ export async function runWatched(command: string, args: readonly string[], watch
   throw new Error(problem);
 }
 
+/** Passes on only as much progress as a person wants to read in a log. */
+export function everyFewSeconds(report: (megabytes: number) => void): (megabytes: number) => void {
+  let next = Date.now() + 3_000;
+  return (megabytes) => {
+    if (Date.now() < next) return;
+    next = Date.now() + 3_000;
+    report(megabytes);
+  };
+}
+
 function watchGrowth({ folder, firstMs, stallMs, onProgress }: Watch) {
   let size = 0;
   let deadline = Date.now() + firstMs;

@@ -1,0 +1,18 @@
+import { type Browser, chromium } from 'playwright-core';
+import { loadConfig } from '../../src/config';
+import { findChromium } from './find-chromium';
+
+/**
+ * Starts a Chromium without a window. Allow the time of a download.
+ * @param args for its command line.
+ */
+export async function openBrowser(args: readonly string[] = []): Promise<Browser> {
+  const { searchPath, cacheDir } = loadConfig().embedded;
+  const executablePath = await findChromium({
+    explicitPath: process.env.CHROMIUM_PATH || undefined,
+    searchPath,
+    cacheDir,
+    log: (line) => process.stderr.write(`${line}\n`),
+  });
+  return chromium.launch({ executablePath, args: [...args] });
+}
