@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
-import type { Limitee } from '../http/rate-limits';
+import type { RateKey } from '../http/rate-limits';
 import type { Authorize } from '../http/route';
 import { type Issuer, readBearerToken } from './bearer-tokens';
 import type { Caller } from './caller';
@@ -67,13 +67,13 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
     return {
       actor,
       headers: renewed === undefined ? {} : { 'Cart-Token': renewed, 'Cache-Control': 'no-store' },
-      limitee: limiteeOf(caller, actor, userId),
+      rateKey: rateKeyOf(caller, actor, userId),
     };
   };
 }
 
 /** An agent is limited for each of its users. */
-function limiteeOf(caller: Caller | undefined, actor: string, userId: string | undefined): Limitee {
+function rateKeyOf(caller: Caller | undefined, actor: string, userId: string | undefined): RateKey {
   const isStaff = caller?.kind === 'staff' && caller.onBehalfOf === undefined;
   return { name: isStaff ? actor : `${actor} ${userId}`, isStaff };
 }

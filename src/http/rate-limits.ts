@@ -23,8 +23,8 @@ export type RateClass = Exclude<Limited, 'rejectedTokens'> | 'health';
 const staffFactor = 50;
 const windowSeconds = 60;
 
-/** Who is limited: everybody by address, users by cart, staff and machines by who they are. */
-export interface Limitee {
+/** Whose requests are counted together: those of an address, of a user, or of a person or machine of the shop. */
+export interface RateKey {
   readonly name: string;
   readonly isStaff: boolean;
 }
@@ -35,7 +35,7 @@ export interface RateLimits {
    * Counts a request, and adds to its answer how many are left (RateLimit header fields, IETF draft 10).
    * @throws Problem 429 if none is.
    */
-  count(rateClass: Limited, limitee: Limitee, res: Response): Promise<void>;
+  count(rateClass: Limited, rateKey: RateKey, res: Response): Promise<void>;
 }
 
 /** Makes a limiter of so many points in a window of so many seconds. */

@@ -1,7 +1,7 @@
 import type { Request } from 'express';
 import type { z } from 'zod';
 import type { CodeOf, ProblemStatus } from './problem-codes';
-import type { Limitee, RateClass } from './rate-limits';
+import type { RateClass, RateKey } from './rate-limits';
 
 export type Method = 'get' | 'post' | 'put' | 'delete';
 
@@ -36,7 +36,8 @@ export type Scope = (typeof scopes)[number];
 /**
  * Decides whether a request may go on.
  * @param userId the user of the cart in the path, where there is one.
- * @returns who acts, as the log names it, headers of the answer, and who is limited; without that, the address is.
+ * @returns who acts, as the log names it, headers of the answer, and with whose requests it counts; if absent, with
+ * those of its address.
  * @throws Problem 401, 403 or 404.
  */
 export type Authorize = (access: Access, userId: string | undefined, http: Request) => Promise<Authorized>;
@@ -44,7 +45,7 @@ export type Authorize = (access: Access, userId: string | undefined, http: Reque
 interface Authorized {
   readonly actor: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly limitee?: Limitee;
+  readonly rateKey?: RateKey;
 }
 
 /** All that is to be known of a route except what it does. The API's description and its checks are made of it. */

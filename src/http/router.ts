@@ -53,13 +53,13 @@ const admit =
   async (req, res, next) => {
     const params: Admitted['params'] = route.params && validate(route.params, req.params);
     const address = { name: req.ip ?? 'unknown', isStaff: false };
-    const { actor, headers, limitee } = await authorize(route.access, params?.userId, req).catch(
+    const { actor, headers, rateKey } = await authorize(route.access, params?.userId, req).catch(
       async (error: unknown) => {
         if (error instanceof Problem && error.status === 401) await rateLimits?.count('rejectedTokens', address, res);
         throw error;
       },
     );
-    if (route.rate !== 'health') await rateLimits?.count(route.rate, limitee ?? address, res);
+    if (route.rate !== 'health') await rateLimits?.count(route.rate, rateKey ?? address, res);
     res.locals = { params, actor, headers } satisfies Admitted;
     next();
   };
