@@ -3,11 +3,9 @@
 // Usage: npm run fuzz [-- <cases of each route> [<seed>]]
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { startSystem } from './start-system.mjs';
 
 const schemathesis = 'schemathesis==4.32.5';
 const [cases = '900', seed = String(Math.floor(Math.random() * 2 ** 31))] = process.argv.slice(2);
@@ -35,26 +33,6 @@ function run(command, args) {
   if (status !== 0) throw error ?? new Error(`${command} ${args.join(' ')} ended with ${status}.`);
 }
 
-async function freePorts(count) {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => String(server.address().port));
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
-
-/** Megabytes of memory that a process uses. */
-const memoryOf = ({ pid }) => Math.round(Number(spawnSync('ps', ['-o', 'rss=', '-p', pid]).stdout) / 1024);
-
-async function untilReady(url, system) {
-  while (system.exitCode === null) {
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-    if (answer?.ok) return;
-    await delay(250);
-  }
-  throw new Error(`The system ended with ${system.exitCode} while it started.`);
-}
-
 /** Runs a fuzzer, which waits for one answer at a time. Threads within one end with errors of Python's parser. */
 async function fuzz(program, url, number) {
   const fuzzer = spawn(
@@ -72,29 +50,17 @@ async function fuzz(program, url, number) {
 }
 
 const program = install();
-const dataDir = mkdtempSync(path.join(tmpdir(), 'cart-fuzz-'));
-const [PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, POSTGRES_PORT] = await freePorts(4);
-const own = { PORT, TEMPORAL_PORT, TEMPORAL_UI_PORT, POSTGRES_PORT, CART_DATA_DIR: dataDir, AUTH: 'off' };
-const system = spawn('node', ['dist/src/main.js'], {
-  env: { ...process.env, ...own, LOG_LEVEL: 'error' },
-  stdio: ['ignore', 'ignore', 'inherit'],
-});
-const ended = once(system, 'exit');
+const system = await startSystem();
 const samples = [];
 try {
-  const url = `http://127.0.0.1:${PORT}`;
-  await untilReady(url, system);
   console.log(`seed ${seed}, ${cases} cases of each route`);
-  const sampling = setInterval(() => samples.push(memoryOf(system)), 5_000);
-  const codes = await Promise.all(Array.from({ length: fuzzers }, (_, number) => fuzz(program, url, number)));
+  const sampling = setInterval(() => samples.push(system.memory()), 5_000);
+  const codes = await Promise.all(Array.from({ length: fuzzers }, (_, number) => fuzz(program, system.url, number)));
   clearInterval(sampling);
   process.exitCode = codes.every((code) => code === 0) ? 0 : 1;
   const quarter = Math.ceil(samples.length / 4);
-  console.log(
-    `memory in MB, each quarter's largest: ${[0, 1, 2, 3].map((part) => Math.max(...samples.slice(part * quarter, (part + 1) * quarter)))}`,
-  );
+  const largest = [0, 1, 2, 3].map((part) => Math.max(...samples.slice(part * quarter, (part + 1) * quarter)));
+  console.log(`memory in MB, the largest of each quarter: ${largest}`);
 } finally {
-  system.kill('SIGTERM');
-  await ended;
-  rmSync(dataDir, { recursive: true, force: true });
+  await system.stop();
 }

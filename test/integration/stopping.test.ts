@@ -50,7 +50,7 @@ describe('a server that is closed', () => {
     return { closed };
   }
   const headers = (length: number) =>
-    `POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+    `POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
   /** The server handles connections in their order, so it has the earlier ones when it answers this one. */
   const untilAccepted = async () => expect((await fetch(`${server.url}/livez`)).status).toBe(200);
 
@@ -80,7 +80,7 @@ describe('a server that is closed', () => {
   });
 
   it.each([
-    ['of the headers', 'GET /livez HTTP/1.1\r\nHost: x\r\nX-Half'],
+    ['of the headers', 'GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Half'],
     ['of the body', `${headers(100)}{"half":`],
   ])('cuts a request of which only a part %s arrives, after the grace time', async (_part, sent) => {
     const half = await openSocket(sent);
