@@ -34,5 +34,5 @@ const recording = project('histories', ['histories'], { ...servers, testMatch: [
 module.exports = {
   projects: process.env.JEST_RUN === 'histories' ? [recording] : projects,
   maxWorkers: 2,
-  testTimeout: 180_000,
+  testTimeout: 240_000,
 };
