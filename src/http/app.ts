@@ -91,7 +91,7 @@ export interface ConnectionLimits {
 }
 
 const defaultLimits: ConnectionLimits = { keepAliveMs: 65_000, maxConnections: 10_000 };
-const timeouts = { headersTimeout: 10_000, requestTimeout: 20_000, connectionsCheckingInterval: 2_000 };
+const timeouts = { headersTimeout: 10_000, requestTimeout: 20_000 };
 
 /** Resolves once the server accepts requests. @throws Error with the port's number if the port is in use. */
 export async function listen(
