@@ -42,7 +42,6 @@ const again = async (signal, send) => {
     await delay(20);
   }
 };
-/** Each with as many clients. */
 const misuses = (address, signal) => [
   ...Array.from({ length: 500 }, () => sendSlowly(address, signal)),
   ...Array.from({ length: 4 }, () => again(signal, () => sendRaw(address, nested))),

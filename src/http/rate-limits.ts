@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Problem } from './problem';
 
 /**
@@ -38,20 +38,15 @@ export interface RateLimits {
   count(rateClass: Limited, rateKey: RateKey, res: Response): Promise<void>;
 }
 
-/** Makes a limiter of so many points in a window of so many seconds. */
-export type MakeLimiter = (keyPrefix: string, points: number, duration: number) => Pick<RateLimiterAbstract, 'consume'>;
-
-const inMemory: MakeLimiter = (keyPrefix, points, duration) => new RateLimiterMemory({ keyPrefix, points, duration });
-
 /**
+ * Counts in this process.
  * @param factor multiplies all limits.
- * @param makeLimiter where the counts are kept; by default in this process.
  */
-export function createRateLimits(factor: number, makeLimiter = inMemory): RateLimits {
-  const limiters = new Map<string, Pick<RateLimiterAbstract, 'consume'>>();
+export function createRateLimits(factor: number): RateLimits {
+  const limiters = new Map<string, RateLimiterMemory>();
   const limiterFor = (rateClass: Limited, points: number) => {
     const name = `${rateClass}:${points}`;
-    const limiter = limiters.get(name) ?? makeLimiter(name, points, windowSeconds);
+    const limiter = limiters.get(name) ?? new RateLimiterMemory({ points, duration: windowSeconds });
     limiters.set(name, limiter);
     return limiter;
   };
@@ -70,7 +65,7 @@ export function createRateLimits(factor: number, makeLimiter = inMemory): RateLi
   };
 }
 
-async function consume(limiter: Pick<RateLimiterAbstract, 'consume'>, name: string) {
+async function consume(limiter: RateLimiterMemory, name: string) {
   try {
     const { remainingPoints, msBeforeNext } = await limiter.consume(name);
     return { remainingPoints, msBeforeNext, isOver: false };
