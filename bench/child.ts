@@ -1,7 +1,9 @@
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import pino from 'pino';
-import { allowEverybody } from '../src/access/authorize';
-import { listen } from '../src/http/app';
+import { allowEverybody, createAuthorize } from '../src/access/authorize';
+import { localIssuer, openLocalKeys } from '../src/access/local-keys';
+import { type AppOptions, listen } from '../src/http/app';
+import { createRateLimits } from '../src/http/rate-limits';
 import { openCommandApi } from '../src/roles/command-api';
 import { openQueryApi } from '../src/roles/query-api';
 import type { Role, RoleOptions } from '../src/roles/role';
@@ -24,6 +26,9 @@ const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened
     serve(await openWorker({ ...roleOptions(options), lateAfterMs: 3_600_000, cachedCarts: 20_000 })),
   commands: async (options) => serve(await openCommandApi(roleOptions(options))),
   queries: async (options) => serve(await openQueryApi(roleOptions(options))),
+  'commands-with-tokens': async (options) =>
+    serve(await openCommandApi(roleOptions(options)), await withTokens(options)),
+  'queries-with-tokens': async (options) => serve(await openQueryApi(roleOptions(options)), await withTokens(options)),
   floor: openSimple('floor'),
   tutorial: openSimple('tutorial'),
   update: openSimple('update'),
@@ -40,10 +45,18 @@ const roleOptions = ({ address, databaseUrl }: ChildOptions): RoleOptions => ({
   logger,
 });
 
-async function serve(role: Role): Promise<Opened> {
-  const { port } = await listen(appOf([role], { authorize: allowEverybody, logger }), '127.0.0.1', 0);
+type Access = Pick<AppOptions, 'authorize' | 'rateLimits'>;
+
+async function serve(role: Role, access: Access = { authorize: allowEverybody }): Promise<Opened> {
+  const { port } = await listen(appOf([role], { ...access, logger }), '127.0.0.1', 0);
   return { port };
 }
+
+/** Tokens are verified and requests counted, as by default, but none is too many. */
+const withTokens = async ({ keysDir }: ChildOptions): Promise<Access> => ({
+  authorize: createAuthorize(localIssuer(await openLocalKeys(keysDir)), undefined),
+  rateLimits: createRateLimits(1_000),
+});
 
 function openSimple(design: string) {
   return (options: ChildOptions) => {

@@ -6,6 +6,8 @@ import type { CleanUp } from './clean-up';
 export interface ChildOptions {
   readonly address: string;
   readonly databaseUrl: string;
+  /** Where the keys are that sign tokens, for the kinds that take some. */
+  readonly keysDir: string;
 }
 
 /** What a child process has once it is open. */

@@ -6,6 +6,7 @@ import { loneCommands, openLoop } from './loads/latency';
 import { reading, reporting } from './loads/reads';
 import { rebuilding } from './loads/rebuild';
 import { timeTravel } from './loads/time-travel';
+import { tokens } from './loads/tokens';
 import type { Scale } from './measure';
 import { isMet, type Line, toTable } from './report';
 import { openSetup, type Setup } from './setup';
@@ -20,6 +21,7 @@ const loads: Readonly<Record<string, (setup: Setup, scale: Scale) => Promise<Lin
   lone: loneCommands,
   'open-loop': openLoop,
   reads: reading,
+  tokens,
   'time-travel': timeTravel,
   reports: reporting,
   rebuild: rebuilding,

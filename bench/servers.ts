@@ -11,6 +11,8 @@ import type { CleanUp } from './clean-up';
 
 /** The Temporal server and the Postgres that all designs share. */
 export interface Servers {
+  /** A temporary folder. */
+  readonly folder: string;
   readonly temporalAddress: string;
   readonly databaseUrl: string;
   /** The processes of the servers that were started here, by name. */
@@ -49,7 +51,7 @@ export async function openServers(cleanUp: CleanUp, { isDurable }: { readonly is
     pids.temporal = temporal.pid;
     temporalAddress = temporal.address;
   }
-  return { temporalAddress, databaseUrl, pids };
+  return { folder, temporalAddress, databaseUrl, pids };
 }
 
 async function startTemporalIn(folder: string, isDurable: boolean) {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { Knex } from 'knex';
+import { createLocalToken, openLocalKeys } from '../src/access/local-keys';
 import { createCatalogue } from '../src/postgres/catalogue';
 import { connectDatabase } from '../src/postgres/database';
-import { migrateDatabase } from '../src/roles/database';
+import { prepareDatabase } from '../src/roles/database';
 import { rowTables } from './alternatives/rows';
 import { simpleTables } from './alternatives/write-item';
 import { type Child, startChild } from './children';
@@ -29,21 +30,31 @@ export interface Setup {
   readonly designs: Readonly<Record<Design, Contestant>>;
   /** Replaces the process of this kind by a new one, of another kind if that is named. */
   restart(kind: Kind, by?: Kind | 'many-carts'): Promise<void>;
+  /** Starts both APIs once more, which want tokens. */
+  openWithTokens(): Promise<ApisWithTokens>;
   /** Creates an empty database with the cart's tables. */
   createDatabase(): Promise<{ readonly db: Knex; drop(): Promise<void> }>;
+}
+
+/** Both APIs as customers use them. */
+export interface ApisWithTokens {
+  readonly commands: Http;
+  readonly queries: Http;
+  /** The header with a token of this customer. */
+  headersOf(userId: string): Promise<Record<string, string>>;
 }
 
 /** Opens everything that the loads need. `cleanUp` stops the servers and processes; pools end with this process. */
 export async function openSetup(cleanUp: CleanUp, options: { readonly isDurable: boolean }): Promise<Setup> {
   const servers = await openServers(cleanUp, options);
   const { databaseUrl, temporalAddress } = servers;
-  await migrateDatabase(databaseUrl);
+  await prepareDatabase(databaseUrl);
   const db = connect(databaseUrl);
   await db.raw(`${simpleTables}; ${rowTables}`);
   const catalogue = createCatalogue(db);
   for (const product of products) await catalogue.put(product);
-  const start = (kind: Kind | 'many-carts' | (typeof laterKinds)[number]) =>
-    startChild(cleanUp, kind, { address: temporalAddress, databaseUrl });
+  const start = (kind: Kind | 'many-carts' | `${'commands' | 'queries'}-with-tokens` | (typeof laterKinds)[number]) =>
+    startChild(cleanUp, kind, { address: temporalAddress, databaseUrl, keysDir: servers.folder });
   const children = {} as Record<Kind, Child>;
   // One after the other: the simple ones bundle their workflow, which uses all of the processor.
   for (const kind of kinds) children[kind] = await start(kind);
@@ -71,6 +82,17 @@ export async function openSetup(cleanUp: CleanUp, options: { readonly isDurable:
       await children[kind].stop();
       children[kind] = await start(by);
     },
+    async openWithTokens() {
+      const keys = await openLocalKeys(servers.folder);
+      const [commands, queries] = [await start('commands-with-tokens'), await start('queries-with-tokens')];
+      return {
+        commands: openHttp(commands.port),
+        queries: openHttp(queries.port),
+        async headersOf(userId) {
+          return { Authorization: `Bearer ${await createLocalToken(keys, { subject: userId, lifeSeconds: 3_600 })}` };
+        },
+      };
+    },
     createDatabase: () => createDatabase(cleanUp, databaseUrl),
   };
 }
@@ -88,7 +110,7 @@ async function createDatabase(cleanUp: CleanUp, serverUrl: string) {
     return dropped;
   };
   await cleanUp.start(() => admin.raw('create database ??', [name]), drop);
-  await migrateDatabase(url);
+  await prepareDatabase(url);
   return {
     db,
     async drop() {
