@@ -39,7 +39,7 @@ const environment = z.object({
   ALLOWED_HOSTS: list.pipe(z.array(hostname)),
   CORS_ORIGINS: list.pipe(z.array(origin)),
   TRUSTED_PROXIES: proxies,
-  RATE_LIMITS: z.enum(['on', 'off']).optional(),
+  RATE_LIMITS: z.enum(['off', 'process', 'postgres']).optional(),
   RATE_LIMIT_FACTOR: z.coerce.number().positive().default(1),
   KEEP_ALIVE_SECONDS: z.coerce.number().min(1).default(65),
   MAX_CONNECTIONS: z.coerce.number().int().min(1).default(10_000),
@@ -100,7 +100,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
     http: {
       origins: { hosts: [...env.ALLOWED_HOSTS, env.HOST], allowed: env.CORS_ORIGINS },
       trustedProxies: env.TRUSTED_PROXIES,
-      rateLimits: (env.RATE_LIMITS ?? env.AUTH ?? 'on') === 'on' ? { factor: env.RATE_LIMIT_FACTOR } : undefined,
+      rateLimits: rateLimitsOf(env.RATE_LIMITS ?? env.AUTH ?? 'process', env.RATE_LIMIT_FACTOR),
       keepAliveMs: env.KEEP_ALIVE_SECONDS * 1_000,
       maxConnections: env.MAX_CONNECTIONS,
     },
@@ -146,5 +146,8 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
     },
   };
 }
+
+const rateLimitsOf = (counted: 'off' | 'process' | 'postgres', factor: number) =>
+  counted === 'off' ? undefined : { factor, isShared: counted === 'postgres' };
 
 export type Config = ReturnType<typeof loadConfig>;

@@ -1,5 +1,5 @@
 import { openAccessRole } from './roles/access';
-import { migrateDatabase, requireDatabaseUrl } from './roles/database';
+import { prepareDatabase, requireDatabaseUrl } from './roles/database';
 import { openQueryApi } from './roles/query-api';
 import { runProcess } from './roles/run-process';
 import { serveRoles } from './roles/serve';
@@ -7,7 +7,7 @@ import { serveRoles } from './roles/serve';
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);
   const access = await openAccessRole(self.config, self.logger);
-  await migrateDatabase(databaseUrl);
+  await prepareDatabase(databaseUrl);
   const role = await openQueryApi({
     temporal: self.config.temporal,
     databaseUrl,

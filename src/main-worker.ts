@@ -1,5 +1,5 @@
 import { openAccessRole } from './roles/access';
-import { migrateDatabase, requireDatabaseUrl } from './roles/database';
+import { prepareDatabase, requireDatabaseUrl } from './roles/database';
 import { runProcess } from './roles/run-process';
 import { serveRoles } from './roles/serve';
 import { openWorker } from './roles/worker';
@@ -7,7 +7,7 @@ import { openWorker } from './roles/worker';
 void runProcess(async (self) => {
   const databaseUrl = requireDatabaseUrl(self.config);
   const access = await openAccessRole(self.config, self.logger);
-  await migrateDatabase(databaseUrl);
+  await prepareDatabase(databaseUrl);
   const { temporal, lateAfterMs, cachedCarts, heads } = self.config;
   const role = await openWorker({ temporal, databaseUrl, lateAfterMs, cachedCarts, heads, logger: self.logger });
   self.defer(access.close);

@@ -2,7 +2,7 @@ import { assertPortFree } from './embedded/ports';
 import { startServers } from './embedded/start';
 import { assertAccess, openAccessRole } from './roles/access';
 import { openCommandApi } from './roles/command-api';
-import { migrateDatabase, seedCatalogue } from './roles/database';
+import { prepareDatabase, seedCatalogue } from './roles/database';
 import { openQueryApi } from './roles/query-api';
 import { runProcess } from './roles/run-process';
 import { serveRoles } from './roles/serve';
@@ -15,15 +15,15 @@ void runProcess(async (self) => {
   await assertPortFree('PORT', self.config.port ?? defaultPort, self.config.host);
   const { temporal, databaseUrl, uiUrl } = await startServers(self.config, self.defer);
   const access = await openAccessRole(self.config, self.logger, self.config.embedded.dataDir);
-  await migrateDatabase(databaseUrl);
+  await prepareDatabase(databaseUrl);
   await seedCatalogue(databaseUrl);
   const webUiUrl = uiUrl ?? self.config.webUiUrl;
-  const { lateAfterMs, cachedCarts, heads } = self.config;
+  const { lateAfterMs, cachedCarts, heads, http } = self.config;
   const options = { temporal, databaseUrl, webUiUrl, logger: self.logger, stopping: self.stopping };
   const roles = [
     await openWorker({ ...options, lateAfterMs, cachedCarts, heads }),
     await openQueryApi(options),
-    await openCommandApi(options),
+    await openCommandApi({ ...options, sharesLimits: http.rateLimits?.isShared }),
     access,
   ];
   const url = await serveRoles(self, roles, access.authorize, defaultPort);

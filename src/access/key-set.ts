@@ -36,7 +36,9 @@ export function openKeySet(url: URL, logger: Logger): KeySet {
   };
   const mayFetch = () => fetching !== undefined || Date.now() - fetchedAt >= coolDownMs;
   const refresh = setInterval(() => {
-    update().catch((error: unknown) => logger.warn({ err: error }, `cannot fetch the keys at ${url}`));
+    update().catch((error: unknown) =>
+      logger.warn({ err: error }, `cannot fetch the keys at ${url.origin}${url.pathname}`),
+    );
   }, refreshMs);
   refresh.unref();
 

@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { type IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { Problem } from './problem';
 
 /**
@@ -38,15 +38,21 @@ export interface RateLimits {
   count(rateClass: Limited, rateKey: RateKey, res: Response): Promise<void>;
 }
 
-/**
- * Counts in this process.
- * @param factor multiplies all limits.
- */
-export function createRateLimits(factor: number): RateLimits {
-  const limiters = new Map<string, RateLimiterMemory>();
+/** Counts the requests of each key. It rejects with how long to wait where there are too many. */
+export interface Limiter {
+  consume(key: string): Promise<RateLimiterRes>;
+}
+
+export type MakeLimiter = (options: IRateLimiterOptions) => Limiter;
+
+const inThisProcess: MakeLimiter = (options) => new RateLimiterMemory(options);
+
+/** @param factor multiplies all limits. */
+export function createRateLimits(factor: number, makeLimiter: MakeLimiter = inThisProcess): RateLimits {
+  const limiters = new Map<string, Limiter>();
   const limiterFor = (rateClass: Limited, points: number) => {
     const name = `${rateClass}:${points}`;
-    const limiter = limiters.get(name) ?? new RateLimiterMemory({ points, duration: windowSeconds });
+    const limiter = limiters.get(name) ?? makeLimiter({ keyPrefix: rateClass, points, duration: windowSeconds });
     limiters.set(name, limiter);
     return limiter;
   };
@@ -65,7 +71,7 @@ export function createRateLimits(factor: number): RateLimits {
   };
 }
 
-async function consume(limiter: RateLimiterMemory, name: string) {
+async function consume(limiter: Limiter, name: string) {
   try {
     const { remainingPoints, msBeforeNext } = await limiter.consume(name);
     return { remainingPoints, msBeforeNext, isOver: false };

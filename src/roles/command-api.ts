@@ -8,15 +8,29 @@ import { findOutcome } from '../postgres/log/outcomes';
 import { listenForProjections } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
 import { readCartAt } from '../postgres/read-model/cart-at';
+import { openSharedLimits } from '../postgres/shared-limits';
 import { createCartReader } from '../queries/read-cart';
 import { openClient } from '../temporal/connection';
 import type { Role, RoleOptions } from './role';
+
+/** What only the command side needs. */
+export interface CommandApiOptions {
+  /** Whether requests are counted in Postgres, together with other command APIs. */
+  readonly sharesLimits?: boolean | undefined;
+}
 
 /**
  * The command side: HTTP → command → signal. It needs Temporal. Without Postgres it still accepts commands, but it
  * knows only products that it has read before, and a client that waits for an outcome gets none.
  */
-export async function openCommandApi({ temporal, databaseUrl, logger, stopping }: RoleOptions): Promise<Role> {
+export async function openCommandApi({
+  temporal,
+  databaseUrl,
+  logger,
+  stopping,
+  sharesLimits = false,
+}: RoleOptions & CommandApiOptions): Promise<Role> {
+  const limits = sharesLimits ? openSharedLimits(databaseUrl, logger) : undefined;
   const db = connectDatabase(databaseUrl, { poolSize: 10, name: 'cart-commands', queryTimeoutMs: 1_500 });
   const announcements = listenForProjections(databaseUrl, logger, stopping);
   const { client, check, close } = openClient(temporal);
@@ -34,8 +48,9 @@ export async function openCommandApi({ temporal, databaseUrl, logger, stopping }
   return {
     routes: withPorts(commandRoutes, ports),
     checks: { temporal: check },
+    makeLimiter: limits?.makeLimiter,
     async close() {
-      await Promise.all([announcements.close(), close(), db.destroy()]);
+      await Promise.all([announcements.close(), close(), db.destroy(), limits?.close()]);
     },
   };
 }

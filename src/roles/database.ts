@@ -1,14 +1,14 @@
 import type { Config } from '../config';
 import { createCatalogue, listProducts } from '../postgres/catalogue';
 import { connectDatabase } from '../postgres/database';
-import { migrate } from '../postgres/migrations/migrate';
+import { prepareSchema } from '../postgres/migrations/migrate';
 import { sampleProducts } from '../postgres/sample-products';
 
-/** Migrates the schema. Every role calls this before it opens. */
-export async function migrateDatabase(databaseUrl: string): Promise<void> {
+/** Migrates the schema, or checks it where this user does not own it. Every role calls this before it opens. */
+export async function prepareDatabase(databaseUrl: string): Promise<void> {
   const db = connectDatabase(databaseUrl, { poolSize: 2, name: 'cart-migrations', queryTimeoutMs: 600_000 });
   try {
-    await migrate(db);
+    await prepareSchema(db);
   } finally {
     await db.destroy();
   }

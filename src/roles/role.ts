@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config';
 import type { HealthChecks, HealthDetails } from '../http/health';
+import type { MakeLimiter } from '../http/rate-limits';
 import type { ServedRoute } from '../http/route';
 import type { TemporalNamespace } from '../temporal/connection';
 
@@ -9,6 +10,8 @@ export interface Role {
   readonly routes: readonly ServedRoute[];
   readonly checks: HealthChecks;
   readonly details?: HealthDetails;
+  /** Counts requests together with other processes. */
+  readonly makeLimiter?: MakeLimiter | undefined;
   close(): Promise<void>;
 }
 

@@ -26,7 +26,8 @@ export async function serveRoles(
 ): Promise<string> {
   for (const role of roles) defer(role.close);
   const { host, port = defaultPort, http } = config;
-  const rateLimits = http.rateLimits === undefined ? undefined : createRateLimits(http.rateLimits.factor);
+  const makeLimiter = roles.find((role) => role.makeLimiter !== undefined)?.makeLimiter;
+  const rateLimits = http.rateLimits === undefined ? undefined : createRateLimits(http.rateLimits.factor, makeLimiter);
   const app = appOf(roles, { ...http, authorize, logger, stopping, rateLimits });
   const server = await listen(app, host, port, http);
   defer(() => server.close());

@@ -62,7 +62,9 @@ describe('SIGTERM', () => {
     const postgres = new URL(roles.databaseUrl);
     const proxy = await openProxy(postgres.hostname, Number(postgres.port));
     const proxiedUrl = Object.assign(new URL(roles.databaseUrl), { port: String(proxy.port) }).href;
-    const started = await Promise.all(['main-commands', 'main-worker'].map((main) => roles.start(main, proxiedUrl)));
+    const started = await Promise.all(
+      (['main-commands', 'main-worker'] as const).map((main) => roles.start(main, proxiedUrl)),
+    );
     const statuses = await startLoad(started[0]!.url, addPen);
     proxy.set('swallow');
     for (const stopped of await Promise.all(started.map((role) => role.stop()))) {

@@ -13,6 +13,26 @@ export interface TestDatabase {
 
 const adminUrl = () => process.env.TEST_DATABASE_URL!;
 
+/** The groups that the migration makes, and of each a login of the tests. */
+export const groups = ['cart_owner', 'cart_writer', 'cart_sender', 'cart_reader'] as const;
+
+export type Group = (typeof groups)[number];
+
+const loginOf = (group: Group) => `test_${group}`;
+const passwordOf = (group: Group) => `password-of-${group}`;
+
+/** Creates the logins in a cluster, and the groups, as an administrator does before the first deployment. */
+export async function createLogins(admin: Knex): Promise<void> {
+  for (const group of groups) {
+    await admin.raw('create role ?? nologin', [group]);
+    await admin.raw(`create role ?? login password '${passwordOf(group)}' in role ??`, [loginOf(group), group]);
+  }
+}
+
+/** The URL with which a member of the group connects. */
+export const asMemberOf = (group: Group, url: string): string =>
+  Object.assign(new URL(url), { username: loginOf(group), password: passwordOf(group) }).href;
+
 /** Creates a database for one test file, migrated by default. Drop it after the tests. */
 export async function createDatabase(options: { migrated: boolean } = { migrated: true }): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;

@@ -25,7 +25,8 @@ export async function createEarlier(schema: string): Promise<TestDatabase> {
   return database;
 }
 
-async function migrateUpTo(db: Knex, schema: string): Promise<void> {
+/** Makes the schema as of the migration with this number. */
+export async function migrateUpTo(db: Knex, schema: string): Promise<void> {
   const all = await migrationSource.getMigrations([]);
   const upTo = all.filter(([name]) => name.slice(0, 4) <= schema);
   const source = { ...migrationSource, getMigrations: async () => upTo };

@@ -7,7 +7,9 @@ import { freePort } from '../../src/embedded/ports';
 import { startPostgres } from '../../src/embedded/postgres/server';
 import { startTemporal } from '../../src/embedded/temporal/dev-server';
 import { findTemporalCli, findTestServer } from '../../src/embedded/temporal/find-program';
+import { connectDatabase } from '../../src/postgres/database';
 import { bundleCartWorkflow } from '../../src/worker/bundle';
+import { createLogins } from './database';
 
 /** The servers that `globalTeardown` stops; shared through `globalThis`. */
 export interface TestServers {
@@ -69,6 +71,8 @@ async function postgres(folder: string): Promise<Server> {
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' },
     log,
   });
+  const admin = connectDatabase(server.url, { poolSize: 1, name: 'test-logins' });
+  await createLogins(admin).finally(() => admin.destroy());
   process.env.TEST_DATABASE_URL = server.url;
   return server;
 }

@@ -9,6 +9,8 @@ import { openKeySet } from '../../src/access/key-set';
 /** An issuer of tokens, with its key set at an address of this machine. */
 export interface TestIssuer {
   readonly issuer: Issuer;
+  /** The address of its key set. */
+  readonly keysUrl: string;
   /** The half of the key that signs, of RSA, which everybody may know. */
   readonly publicKey: KeyObject;
   /** How often the key set was fetched. */
@@ -52,6 +54,7 @@ export async function openIssuer(): Promise<TestIssuer> {
       algorithms: ['RS256', 'EdDSA'],
       findKey: keySet.findKey,
     },
+    keysUrl: url.href,
     get publicKey() {
       return pair.publicKey;
     },

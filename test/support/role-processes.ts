@@ -6,7 +6,7 @@ import path from 'node:path';
 import { freePort } from '../../src/embedded/ports';
 import { createCatalogue } from '../../src/postgres/catalogue';
 import { compile } from './compile';
-import { createDatabase } from './database';
+import { asMemberOf, createDatabase } from './database';
 import { until } from './until';
 import { products } from './world';
 
@@ -23,32 +23,47 @@ export interface RoleProcesses {
   readonly databaseUrl: string;
   readonly taskQueue: string;
   /**
-   * Starts a role, and resolves when it is ready.
-   * @param main the name of its file in `src`, such as `main-worker`.
+   * Starts a role with its own login of Postgres, and resolves when it is ready.
+   * @param main the name of its file in `src`.
    */
-  start(main: string, databaseUrl?: string): Promise<RoleProcess>;
+  start(main: RoleMain, databaseUrl?: string): Promise<RoleProcess>;
   close(): Promise<void>;
 }
 
-/** @param name of a folder for the compiled roles; each test file needs its own. */
-export async function openRoleProcesses(name: string): Promise<RoleProcesses> {
+/** Which login of Postgres each role has. */
+const groupOf = {
+  'main-worker': 'cart_writer',
+  'main-commands': 'cart_sender',
+  'main-queries': 'cart_reader',
+} as const;
+
+type RoleMain = keyof typeof groupOf;
+
+/**
+ * @param name of a folder for the compiled roles; each test file needs its own.
+ * @param variables of their environment, beside those that all need.
+ */
+export async function openRoleProcesses(
+  name: string,
+  variables: Record<string, string> = { AUTH: 'off' },
+): Promise<RoleProcesses> {
   const build = compile(name);
   const database = await createDatabase();
   for (const product of products) await createCatalogue(database.db).put(product);
   const taskQueue = `carts-${randomUUID()}`;
   const running: RoleProcess[] = [];
 
-  async function start(main: string, databaseUrl: string): Promise<RoleProcess> {
+  async function start(main: RoleMain, databaseUrl: string): Promise<RoleProcess> {
     const port = await freePort();
     const child = spawn(process.execPath, [path.join(build, `src/${main}.js`)], {
       env: {
         ...process.env,
         PORT: String(port),
-        DATABASE_URL: databaseUrl,
+        DATABASE_URL: asMemberOf(groupOf[main], databaseUrl),
         TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
         TEMPORAL_TASK_QUEUE: taskQueue,
-        AUTH: 'off',
         LOG_LEVEL: 'error',
+        ...variables,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -15,13 +15,16 @@ import { appOf } from '../../src/roles/serve';
 import { openClient } from '../../src/temporal/connection';
 import { registerSearchAttributes } from '../../src/worker/register-search-attributes';
 import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
-import { createDatabase } from './database';
+import { asMemberOf, createDatabase } from './database';
 import { captureSdkLog, expectNoSdkFailure } from './sdk-log';
 import { type Answer, readAnswer } from './serve';
 import { watchSockets } from './sockets';
 import { until } from './until';
 
-/** The whole system on real servers: its own database and task queue, both APIs on a free port, and a worker. */
+/**
+ * The whole system on real servers: its own database and task queue, both APIs on a free port, and a worker. Each
+ * connects to Postgres with its own login.
+ */
 export interface World {
   readonly db: Knex;
   readonly databaseUrl: string;
@@ -79,8 +82,11 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const logger = pino({ level: 'silent' });
   const databaseUrl = (await options.mapDatabaseUrl?.(database.url)) ?? database.url;
   const stopping = new AbortController();
-  const roleOptions = { temporal: apiTemporal, databaseUrl, logger, stopping: stopping.signal };
-  const roles = [await openCommandApi(roleOptions), await openQueryApi(roleOptions)];
+  const roleOptions = { temporal: apiTemporal, logger, stopping: stopping.signal };
+  const roles = [
+    await openCommandApi({ ...roleOptions, databaseUrl: asMemberOf('cart_sender', databaseUrl) }),
+    await openQueryApi({ ...roleOptions, databaseUrl: asMemberOf('cart_reader', databaseUrl) }),
+  ];
   const server = await listen(
     appOf(roles, { authorize: options.authorize ?? allowEverybody, logger, stopping: stopping.signal }),
     '127.0.0.1',
@@ -90,7 +96,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const { client, close: closeClient } = openClient(temporal);
   const worker = workerSwitch({
     temporal,
-    databaseUrl,
+    databaseUrl: asMemberOf('cart_writer', databaseUrl),
     taskQueue,
     lateAfterMs: options.lateAfterMs ?? 3_600_000,
     workflowBundle: { codePath: process.env.TEST_WORKFLOW_BUNDLE! },

@@ -24,12 +24,13 @@ const compose: { services: Record<string, Service>; configs: Record<string, { co
   { merge: true },
 );
 const services = Object.entries(compose.services);
-const roles = services.filter(([, { build }]) => build !== undefined);
+const ours = services.filter(([, { build }]) => build !== undefined);
 
 const dependencies = services.flatMap(([, { depends_on = {} }]) => Object.entries(depends_on));
 const steps = new Set(
   dependencies.filter(([, on]) => on.condition === 'service_completed_successfully').map(([to]) => to),
 );
+const roles = ours.filter(([name]) => !steps.has(name));
 
 /** The default of a variable of the compose file: `${PASSWORD:-secret}` is `secret`, and so is `${PASSWORD-secret}`. */
 const byDefault = (value: string | number) => String(value).replace(/\$\{\w+:?-([^}]*)\}/g, '$1');
@@ -82,7 +83,7 @@ describe('docker-compose.yml', () => {
 
   it('names the image of the roles after the version in package.json', () => {
     const { name, version } = JSON.parse(read('package.json'));
-    expect(new Set(roles.map(([, { image }]) => image))).toEqual(new Set([`${name}:${version}`]));
+    expect(new Set(ours.map(([, { image }]) => image))).toEqual(new Set([`${name}:${version}`]));
   });
 
   it('publishes ports to this machine only', () => {
@@ -104,10 +105,11 @@ describe('docker-compose.yml', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('runs the command API, the query API and the worker, each from a main file that exists', () => {
-    const commands = roles.map(([, { command }]) => command?.join(' '));
+  it('migrates, and runs the command API, the query API and the worker, each from a main file that exists', () => {
+    const commands = ours.map(([, { command }]) => command?.join(' '));
     expect(commands.toSorted()).toEqual([
       'node dist/src/main-commands.js',
+      'node dist/src/main-migrate.js',
       'node dist/src/main-queries.js',
       'node dist/src/main-worker.js',
     ]);
@@ -115,7 +117,7 @@ describe('docker-compose.yml', () => {
   });
 
   it('sets no variable that no role reads', () => {
-    const variables = roles.flatMap(([, service]) => Object.entries(settings(service)));
+    const variables = ours.flatMap(([, service]) => Object.entries(settings(service)));
     expect(variables.filter(([name, value]) => !isReadByConfig(name, value))).toEqual([]);
   });
 
@@ -132,10 +134,23 @@ describe('docker-compose.yml', () => {
     expect([AUTH, AUTH_JWKS_URL, AUTH_ISSUER]).toEqual(['AUTH-off', 'AUTH_JWKS_URL-', 'AUTH_ISSUER-'].map(inBraces));
   });
 
-  it('gives the roles the password of their Postgres', () => {
+  it('migrates as the owner of the database', () => {
     const { POSTGRES_USER, POSTGRES_PASSWORD, POSTGRES_DB } = settings(compose.services['cart-postgres']!);
-    const expected = `postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@cart-postgres:5432/${POSTGRES_DB}`;
-    expect(new Set(roles.map(([, role]) => settings(role).DATABASE_URL))).toEqual(new Set([expected]));
+    const owner = settings(compose.services['cart-schema']!).DATABASE_URL;
+    expect(owner).toBe(`postgres://${POSTGRES_USER}:${POSTGRES_PASSWORD}@cart-postgres:5432/${POSTGRES_DB}`);
+  });
+
+  it('gives each role a login of the group that it needs, with the password in its address', () => {
+    const logins = compose.services['cart-logins']!;
+    const calls = logins.command!.at(-1)!.matchAll(/^give_login (\w+) (\w+) "\$\$(\w+)"$/gm);
+    const given = [...calls].map(([, login, group, variable]) => [login!, [group, settings(logins)[variable!]]]);
+    const expected = { commands: 'cart_sender', queries: 'cart_reader', worker: 'cart_writer' };
+    const used = roles.map(([name, role]) => {
+      const { username, password, host, pathname } = new URL(settings(role).DATABASE_URL!);
+      expect([username, host, pathname]).toEqual([name, 'cart-postgres:5432', '/carts']);
+      return [username, [expected[name as keyof typeof expected], password]];
+    });
+    expect(Object.fromEntries(given)).toEqual(Object.fromEntries(used));
   });
 });
 

@@ -8,7 +8,7 @@ import { freePort } from '../../src/embedded/ports';
 import { type EmbeddedPostgres, startPostgres } from '../../src/embedded/postgres/server';
 import { type EmbeddedTemporal, startTemporal } from '../../src/embedded/temporal/dev-server';
 import { findTemporalCli } from '../../src/embedded/temporal/find-program';
-import { migrateDatabase } from '../../src/roles/database';
+import { prepareDatabase } from '../../src/roles/database';
 import { type Link, openLink } from './proxy';
 import { type RoleProcess, startRole } from './role-process';
 import { type BreakableServer, becomes, startBreakable } from './servers';
@@ -66,7 +66,7 @@ export async function openWorld({ build, logs, log }: WorldOptions): Promise<Wor
     const servers = await openServers(folder, logs, watchdog.watch, defer, log);
     const links = await openLinks(servers.temporalPort, servers.postgresPort, defer);
     const databaseUrl = servers.postgres.current().url;
-    await migrateDatabase(databaseUrl);
+    await prepareDatabase(databaseUrl);
     const roles = await openRoles({ build, logs, folder, links, databaseUrl, watch: watchdog.watch, defer });
     const connection = Connection.lazy({ address: servers.temporal.current().address });
     defer(() => connection.close());

@@ -5,6 +5,7 @@ import * as reports from './0003-reports';
 import * as lineHistory from './0004-fill-line-history';
 import * as settledRuns from './0005-settled-runs';
 import * as oneChain from './0006-one-chain';
+import * as roles from './0007-roles';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -18,6 +19,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0004-fill-line-history', lineHistory],
   ['0005-settled-runs', settledRuns],
   ['0006-one-chain', oneChain],
+  ['0007-roles', roles],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */
@@ -48,6 +50,58 @@ export async function migrate(db: Knex): Promise<void> {
     await db.migrate.latest(config);
   });
 }
+
+/**
+ * Makes sure that the database has the schema of this code: the owner of its tables migrates, all others check. A read
+ * replica is checked.
+ * @param db as `migrate` takes it.
+ * @throws Error that says what is wrong and who can mend it.
+ */
+export async function prepareSchema(db: Knex): Promise<void> {
+  const { rows } = await db.raw(mayMigrate);
+  await (rows[0].may_migrate ? migrate(db) : checkSchema(db));
+}
+
+const mayMigrate = `
+  select not pg_is_in_recovery() and coalesce(
+    (select pg_has_role(relowner, 'usage') from pg_class where oid = to_regclass('migrations')),
+    has_schema_privilege('public', 'create')) as may_migrate`;
+
+/** @throws Error if the database lacks a migration of this code, or has one that this code does not know. */
+async function checkSchema(db: Knex): Promise<void> {
+  const done = await readMigrations(db);
+  const known = migrations.map(([name]) => name);
+  const missing = known.filter((name) => !done.includes(name));
+  if (missing.length > 0) {
+    throw new Error(
+      `The schema of the carts is older than this code: ${missing.join(', ')} is missing. This user may not migrate it. ` +
+        'Run `npm run migrate` as the owner of the tables, and wait until replicas have it.',
+    );
+  }
+  const unknown = done.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    throw new Error(
+      `The schema of the carts is newer than this code: it has ${unknown.join(', ')}. Deploy newer code.`,
+    );
+  }
+}
+
+/** The names of the migrations that are done; none where there are no tables of the carts. */
+async function readMigrations(db: Knex): Promise<string[]> {
+  try {
+    return (await hasSchema(db)) ? await db('migrations').orderBy('name').pluck('name') : [];
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    if (code !== insufficientPrivilege) throw error;
+    throw new Error(
+      'This user of Postgres may not read the tables of the carts. Make it a member of cart_writer (worker), ' +
+        'cart_sender (command API) or cart_reader (query API): see "Roles in Postgres" in docs/operations.md.',
+      { cause: error },
+    );
+  }
+}
+
+const insufficientPrivilege = '42501';
 
 /** Whether the database has the tables of the carts. */
 export async function hasSchema(db: Knex): Promise<boolean> {

@@ -4,6 +4,9 @@ import type { Logger } from 'pino';
 /** The channel on which Postgres notifies all listeners when a projection commits. The payload is the user id. */
 export const channel = 'cart_projected';
 
+/** Postgres rejects LISTEN with this code on a replica, which may become a primary. */
+const isReplica = '25006';
+
 /** Notifications about projections. Some can get lost, so a listener must also poll from time to time. */
 export interface Announcements {
   /** Calls `listener` after each projection of this cart. @returns a function that stops this. */
@@ -20,10 +23,10 @@ export function listenForProjections(url: string, logger: Logger, stopping?: Abo
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const reconnectAfter = (lost: pg.Client) => {
+  const reconnectAfter = (lost: pg.Client, waitMs = 500) => {
     if (isClosed || client !== lost) return;
     client = undefined;
-    retry = setTimeout(connect, 500);
+    retry = setTimeout(connect, waitMs);
   };
   const connect = () => {
     const attempt = new pg.Client({ connectionString: url, application_name: 'announcements', keepAlive: true });
@@ -39,9 +42,9 @@ export function listenForProjections(url: string, logger: Logger, stopping?: Abo
     attempt
       .connect()
       .then(() => attempt.query(`listen ${channel}`))
-      .catch(() => {
+      .catch((error: { code?: unknown }) => {
+        reconnectAfter(attempt, error.code === isReplica ? 30_000 : undefined);
         attempt.end().catch(() => undefined);
-        reconnectAfter(attempt);
       });
   };
   connect();

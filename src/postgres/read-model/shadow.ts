@@ -7,12 +7,20 @@ import { readModelDefinition, readModelTables } from './tables';
 /** The schema of the shadow tables, which a rebuild fills while the tables in use stay as they are. */
 const schema = 'rebuild';
 
-/** Creates empty shadow tables. If a killed rebuild left shadow tables, they are used again. */
+/**
+ * Creates empty shadow tables, which belong to the owner of the log. If a killed rebuild left shadow tables, they are
+ * used again.
+ */
 export async function createShadow(db: Knex): Promise<void> {
   await db.transaction(async (trx) => {
     const existing = await trx('pg_namespace').where({ nspname: schema }).first();
     if (existing !== undefined) return;
     await trx.raw(`create schema ${schema}; set local search_path = ${schema}, public; ${readModelDefinition}`);
+    const owned = [`schema ${schema}`, ...readModelTables.map((table) => `table ${schema}.${table}`)];
+    const { owner } = await trx('pg_tables')
+      .where({ schemaname: 'public', tablename: 'cart_events' })
+      .first('tableowner as owner');
+    for (const item of owned) await trx.raw(`alter ${item} owner to ??`, [owner]);
   });
 }
 
@@ -56,15 +64,46 @@ export async function listDifferingUsers(trx: Knex.Transaction): Promise<string[
   return [...users].sort();
 }
 
-/** Replaces the tables in use with the shadow tables. It locks in the same order as readers, to prevent deadlocks. */
+/**
+ * Replaces the tables in use with the shadow tables, and keeps what is granted on them. It locks in the same order as
+ * readers, to prevent deadlocks.
+ */
 export async function swapShadow(trx: Knex.Transaction): Promise<void> {
+  const found: string[] = [];
   for (const table of readModelTables) {
-    if (await exists(trx, table)) await trx.raw(`lock table public.${table} in access exclusive mode`);
+    if (!(await exists(trx, table))) continue;
+    await trx.raw(`lock table public.${table} in access exclusive mode`);
+    found.push(table);
   }
+  await copyGrants(trx, found);
   for (const table of [...readModelTables].reverse()) await trx.raw(`drop table if exists public.${table}`);
   for (const table of readModelTables) await trx.raw(`alter table ${schema}.${table} set schema public`);
   await trx.raw(`drop schema ${schema}`);
+  if (found.length < readModelTables.length) await trx.raw('select grant_cart_roles()');
 }
+
+async function copyGrants(trx: Knex.Transaction, tables: string[]): Promise<void> {
+  const { rows } = await trx.raw(grants, [tables]);
+  for (const { privilege, table, role, option } of rows) {
+    await trx.raw(`grant ${privilege} on ${schema}.${table} to ${role} ${option}`);
+  }
+}
+
+/** What others than the owner may do with tables and with single columns. */
+const grants = `
+  with tables as (
+    select oid, relname as table, relowner, relacl from pg_class
+    where relnamespace = 'public'::regnamespace and relname = any (?)
+  ), granted as (
+    select tables.table, relowner, '' as columns, acl.* from tables, aclexplode(relacl) as acl
+    union all
+    select tables.table, relowner, format('(%I)', attname), acl.*
+    from tables join pg_attribute on attrelid = tables.oid, aclexplode(attacl) as acl
+  )
+  select privilege_type || columns as privilege, "table",
+         case grantee when 0 then 'public' else quote_ident(pg_get_userbyid(grantee)) end as role,
+         case when is_grantable then 'with grant option' else '' end as option
+  from granted where grantee <> relowner`;
 
 async function exists(trx: Knex, table: string): Promise<boolean> {
   const { rows } = await trx.raw('select to_regclass(?) is not null as exists', [`public.${table}`]);
