@@ -13,6 +13,9 @@ import { problemShape } from './shapes';
 /** Raised when a client has to change. */
 const apiVersion = '1.0.0';
 
+/** The first parts of paths under which pages of the description group the routes; all others are `service`. */
+const areas = ['carts', 'guests', 'products', 'reports'];
+
 type JsonObject = { readonly [key: string]: unknown };
 
 /** The description of an API that has these routes: an OpenAPI 3.1 document. */
@@ -71,6 +74,7 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
     return {
       operationId: name,
       summary,
+      tags: [areas.find((area) => route.path.startsWith(`/${area}`)) ?? 'service'],
       security: toSecurity(access, isOfCart(route)),
       parameters: [
         ...toParameters('path', params),

@@ -1,72 +1,17 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import type { CartClientOptions } from '../../client/src/index';
 import { CartProblem, createCartClient, NoAnswerError } from '../../client/src/index';
-
-type Step = Response | Error | ((request: Request) => Promise<Response>);
-
-interface Sent {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: Headers;
-  readonly body: string;
-}
-
-/** A client whose requests are answered by these steps, one after another, and whose time passes only in its sleep. */
-function openClient(steps: readonly Step[], options: Partial<CartClientOptions> = {}) {
-  const sent: Sent[] = [];
-  const slept: number[] = [];
-  let now = Date.parse('2030-01-01T00:00:00Z');
-  const left = [...steps];
-  const client = createCartClient(
-    {
-      baseUrl: 'http://shop.example/api',
-      async fetch(request) {
-        const { pathname, search } = new URL(request.url);
-        const body = await request.text();
-        sent.push({ method: request.method, path: pathname + search, headers: request.headers, body });
-        const step = left.shift();
-        if (step === undefined) throw new Error(`Nothing answers ${request.method} ${pathname}`);
-        if (step instanceof Error) throw step;
-        return typeof step === 'function' ? step(request) : step;
-      },
-      ...options,
-    },
-    {
-      now: () => now,
-      random: () => 0.5,
-      async sleep(ms, signal) {
-        signal.throwIfAborted();
-        slept.push(ms);
-        now += ms;
-      },
-    },
-  );
-  const keys = () => sent.map(({ headers }) => headers.get('Idempotency-Key'));
-  return { client, sent, slept, keys };
-}
-
-const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
-  new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...headers } });
-const problem = (status: number, code: string, more: object = {}, headers: Record<string, string> = {}) =>
-  json(status, { type: `urn:cart:problem:${code}`, status, code, detail: `It is ${code}.`, ...more }, headers);
-const accepted = (headers: Record<string, string> = {}) => json(202, { commandId: 'c', status: 'accepted' }, headers);
-const cart = { userId: 'alice', version: 3, status: 'open', itemCount: 2, items: [] };
-const outcome = { commandId: 'c', type: 'addItem', status: 'applied', versions: [1] };
-const networkFailure = () => new TypeError('fetch failed');
-/** Never answers, and fails when the request is aborted, as fetch does. */
-const hang = (request: Request) =>
-  new Promise<Response>((_, reject) => {
-    request.signal.addEventListener('abort', () => reject(request.signal.reason));
-  });
-
-const pen = { productId: 'pen' };
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const errorOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
+import {
+  accepted,
+  cart,
+  errorOf,
+  hang,
+  json,
+  networkFailure,
+  openClient,
+  outcome,
+  pen,
+  problem,
+  uuid,
+} from '../support/scripted-client';
 
 describe('a command', () => {
   it.each([
@@ -311,153 +256,5 @@ describe('waitFor', () => {
       name: 'NoAnswerError',
       commandId: 'c-1',
     });
-  });
-});
-
-describe('tokens', () => {
-  const tokensOf = ({ headers }: Sent) => [headers.get('Authorization'), headers.get('Cart-Token')];
-
-  it('are asked for before each attempt', async () => {
-    let count = 0;
-    const token = async () => {
-      count += 1;
-      return `t${count}`;
-    };
-    const { client, sent } = openClient([networkFailure(), json(200, cart)], { token });
-    await client.readCart('alice');
-    expect(sent.map(tokensOf)).toEqual([
-      ['Bearer t1', null],
-      ['Bearer t2', null],
-    ]);
-  });
-
-  it('are not retried where they cannot be had', async () => {
-    const token = async () => Promise.reject(new Error('Sign in again.'));
-    const { client, sent } = openClient([], { token });
-    expect(await errorOf(client.readCart('alice'))).toMatchObject({ cause: { message: 'Sign in again.' } });
-    expect(sent).toEqual([]);
-  });
-
-  it('of a guest are replaced by the one in an answer, also in that of a problem', async () => {
-    const onCartToken = jest.fn();
-    const { client, sent } = openClient(
-      [
-        accepted({ 'Cart-Token': 'second' }),
-        problem(409, 'cart_empty', {}, { 'Cart-Token': 'third' }),
-        json(200, cart),
-      ],
-      { cartToken: 'first', onCartToken },
-    );
-    await client.addItem('guest:1', pen);
-    await errorOf(client.checkOut('guest:1'));
-    await client.readCart('guest:1');
-    expect(sent.map(tokensOf)).toEqual([
-      [null, 'first'],
-      [null, 'second'],
-      [null, 'third'],
-    ]);
-    expect(onCartToken.mock.calls).toEqual([['second'], ['third']]);
-  });
-
-  it('of a function win over the one in an answer, once the function gives another one', async () => {
-    let stored = 'first';
-    const { client, sent } = openClient(
-      [json(200, cart, { 'Cart-Token': 'second' }), json(200, cart), json(200, cart)],
-      { cartToken: () => stored },
-    );
-    await client.readCart('guest:1');
-    await client.readCart('guest:1');
-    stored = 'of another page';
-    await client.readCart('guest:1');
-    expect(sent.map(tokensOf)).toEqual([
-      [null, 'first'],
-      [null, 'second'],
-      [null, 'of another page'],
-    ]);
-  });
-
-  it('of a new guest are sent from then on', async () => {
-    const guest = { userId: 'guest:1', cartToken: 'new', expiresAt: '2030-02-01T00:00:00.000Z' };
-    const onCartToken = jest.fn();
-    const { client, sent } = openClient([json(201, guest), json(200, cart)], { onCartToken });
-    expect(await client.createGuest()).toEqual(guest);
-    await client.readCart('guest:1');
-    expect(sent.map(tokensOf)).toEqual([
-      [null, null],
-      [null, 'new'],
-    ]);
-    expect(onCartToken.mock.calls).toEqual([['new']]);
-  });
-});
-
-describe('reads', () => {
-  it('name a point in time as the API does', async () => {
-    const { client, sent } = openClient(Array.from({ length: 5 }, () => json(200, cart)));
-    await client.readCart('alice', { version: 0 });
-    await client.readCart('alice', { at: new Date('2030-01-31T12:00:00Z') });
-    await client.readCart('alice', { at: '2030-01-31T13:00:00+01:00' });
-    await client.readCart('alice', { minVersion: 3 });
-    await client.compareCarts('alice', 1, new Date('2030-01-31T12:00:00Z'));
-    expect(sent.map((request) => request.path)).toEqual([
-      '/api/carts/alice?version=0',
-      '/api/carts/alice?at=2030-01-31T12%3A00%3A00.000Z',
-      '/api/carts/alice?at=2030-01-31T13%3A00%3A00%2B01%3A00',
-      '/api/carts/alice?minVersion=3',
-      '/api/carts/alice/diff?from=1&to=2030-01-31T12%3A00%3A00.000Z',
-    ]);
-  });
-
-  it('of the timeline read a page when its entries are taken', async () => {
-    const page = (sequences: number[], next?: string) =>
-      json(200, { events: sequences.map((sequence) => ({ sequence })), ...(next === undefined ? {} : { next }) });
-    const { client, sent } = openClient([
-      page([1, 2], '/carts/alice/events?after=2&limit=2&rejected=include'),
-      page([3]),
-    ]);
-    const taken: number[] = [];
-    const requests: number[] = [];
-    for await (const entry of client.readTimeline('alice', { limit: 2, rejected: 'include' })) {
-      taken.push(entry.sequence);
-      requests.push(sent.length);
-    }
-    expect(taken).toEqual([1, 2, 3]);
-    expect(requests).toEqual([1, 1, 2]);
-    expect(sent.map((request) => new URLSearchParams(request.path.split('?')[1]).get('after'))).toEqual([null, '2']);
-    expect(sent[1]!.path).toContain('rejected=include');
-  });
-
-  it('of the catalogue go on after the last product', async () => {
-    const { client, sent } = openClient([
-      json(200, { products: [{ productId: 'a|b' }], next: '/products?after=a%7Cb&limit=1' }),
-      json(200, { products: [{ productId: 'c' }] }),
-    ]);
-    const taken: string[] = [];
-    for await (const { productId } of client.listProducts({ limit: 1 })) taken.push(productId);
-    expect(taken).toEqual(['a|b', 'c']);
-    expect(sent[1]!.path).toContain('after=a%7Cb');
-  });
-
-  it('and changes of a product have no id of a command', async () => {
-    const product = { name: 'Pen', unitPrice: 250, currency: 'EUR' };
-    const { client, sent, keys } = openClient([json(201, product), json(200, product)]);
-    await client.putProduct('pen', product);
-    await client.readProduct('pen');
-    expect(sent.map(({ method, path: target }) => `${method} ${target}`)).toEqual([
-      'PUT /api/products/pen',
-      'GET /api/products/pen',
-    ]);
-    expect(keys()).toEqual([null, null]);
-  });
-});
-
-describe('the package of the client', () => {
-  const read = (file: string) => JSON.parse(readFileSync(path.resolve(__dirname, '../..', file), 'utf8'));
-  const [root, client] = [read('package.json'), read('client/package.json')];
-
-  it('has the version of the API, and the dependency with which the tests run it', () => {
-    expect(client.version).toBe(root.version);
-    for (const [name, version] of Object.entries(client.dependencies)) {
-      expect(root.devDependencies[name]).toBe(version);
-    }
   });
 });
