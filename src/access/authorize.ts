@@ -62,12 +62,13 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
 
   return async (access, userId, http) => {
     if (access === 'everybody') return { actor: 'everybody', headers: {} };
-    const { caller, renewed } = await identify(http);
+    const { caller, renewed, expiresAt } = await identify(http);
     const actor = actorFor(caller, access, userId);
     return {
       actor,
       headers: renewed === undefined ? {} : { 'Cart-Token': renewed, 'Cache-Control': 'no-store' },
       rateKey: rateKeyOf(caller, actor, userId),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
     };
   };
 }

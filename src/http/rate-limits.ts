@@ -19,6 +19,9 @@ type Limited = keyof typeof requestsPerMinute;
 /** What is limited together. Health is not limited. */
 export type RateClass = Exclude<Limited, 'rejectedTokens'> | 'health';
 
+/** How many answers a caller may have at the same time that stay open. */
+const openAnswers = 10;
+
 /** The staff of a shop and its machines act for many customers. */
 const staffFactor = 50;
 const windowSeconds = 60;
@@ -36,6 +39,11 @@ export interface RateLimits {
    * @throws Problem 429 if none is.
    */
   count(rateClass: Limited, rateKey: RateKey, res: Response): Promise<void>;
+  /**
+   * Counts an answer that stays open until its connection ends, in this process.
+   * @throws Problem 429 if the caller has too many.
+   */
+  keepOpen(rateKey: RateKey, res: Response): void;
 }
 
 /** Counts the requests of each key. It rejects with how long to wait where there are too many. */
@@ -56,7 +64,23 @@ export function createRateLimits(factor: number, makeLimiter: MakeLimiter = inTh
     limiters.set(name, limiter);
     return limiter;
   };
+  const open = new Map<string, number>();
   return {
+    keepOpen({ name, isStaff }, res) {
+      const most = openAnswers * (isStaff ? staffFactor : 1);
+      const now = open.get(name) ?? 0;
+      if (now >= most) {
+        throw new Problem(429, 'too_many_requests', `More than ${most} answers to this caller are open.`, {
+          retryAfterSeconds: 5,
+        });
+      }
+      open.set(name, now + 1);
+      res.once('close', () => {
+        const left = open.get(name)! - 1;
+        if (left > 0) open.set(name, left);
+        else open.delete(name);
+      });
+    },
     async count(rateClass, { name, isStaff }, res) {
       const points = Math.ceil(requestsPerMinute[rateClass] * factor * (isStaff ? staffFactor : 1));
       const { remainingPoints, msBeforeNext, isOver } = await consume(limiterFor(rateClass, points), name);

@@ -9,6 +9,7 @@ export type Method = 'get' | 'post' | 'put' | 'delete';
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** An async iterable of text is sent part by part, as long as it goes on and the client stays. */
   readonly body?: unknown;
 }
 
@@ -46,6 +47,8 @@ interface Authorized {
   readonly actor: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly rateKey?: RateKey;
+  /** When the caller's token ends, in milliseconds since 1970. */
+  readonly expiresAt?: number;
 }
 
 /** All that is to be known of a route except what it does. The API's description and its checks are made of it. */
@@ -59,6 +62,8 @@ export interface RouteDescription {
   readonly access: Access;
   /** With which requests it is limited. */
   readonly rate: RateClass;
+  /** Its answer goes on for as long as the client stays: a caller has only some of them at once. */
+  readonly staysOpen?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodType;
   /** The headers that the route reads. */
@@ -77,6 +82,8 @@ export interface RouteRequest<Params = unknown, Query = unknown, Headers = unkno
   readonly body: Body;
   /** Who calls, as the log names it. */
   readonly actor: string;
+  /** When the caller's token ends, in milliseconds since 1970; absent for a caller without one. */
+  readonly expiresAt?: number | undefined;
   /** For the negotiation of content and for conditional requests. */
   readonly http: Request;
 }

@@ -1,3 +1,4 @@
+import { pipeline } from 'node:stream/promises';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import { Problem } from './problem';
@@ -43,6 +44,7 @@ const toAllow = (methods: readonly Method[]): string =>
 interface Admitted {
   readonly params: { readonly userId?: string } | undefined;
   readonly actor: string;
+  readonly expiresAt: number | undefined;
   /** Headers of the answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -53,27 +55,28 @@ const admit =
   async (req, res, next) => {
     const params: Admitted['params'] = route.params && validate(route.params, req.params);
     const address = { name: req.ip ?? 'unknown', isStaff: false };
-    const { actor, headers, rateKey } = await authorize(route.access, params?.userId, req).catch(
+    const { actor, headers, rateKey, expiresAt } = await authorize(route.access, params?.userId, req).catch(
       async (error: unknown) => {
         if (error instanceof Problem && error.status === 401) await rateLimits?.count('rejectedTokens', address, res);
         throw error;
       },
     );
     if (route.rate !== 'health') await rateLimits?.count(route.rate, rateKey ?? address, res);
-    res.locals = { params, actor, headers } satisfies Admitted;
+    if (route.staysOpen) rateLimits?.keepOpen(rateKey ?? address, res);
+    res.locals = { params, actor, headers, expiresAt } satisfies Admitted;
     next();
   };
 
 const serve =
   (route: ServedRoute): RequestHandler =>
   async (req, res) => {
-    const { params, actor, headers } = res.locals as Admitted;
+    const { params, actor, headers, expiresAt } = res.locals as Admitted;
     // Also for problems. An answer to one caller must not be given to another by a cache between them.
     if (route.access === 'everybody') res.set('Cache-Control', 'no-cache');
     else res.set('Cache-Control', 'private, no-cache').vary('Authorization, Cart-Token');
     res.set(headers);
-    const answer = await route.handle({ params, actor, ...readRequest(route, req) });
-    sendAnswer(res, { ...answer, headers: { ...answer.headers, ...headers } });
+    const answer = await route.handle({ params, actor, expiresAt, ...readRequest(route, req) });
+    await sendAnswer(res, { ...answer, headers: { ...answer.headers, ...headers } });
   };
 
 function readRequest({ query, headers, body, method }: ServedRoute, http: Request) {
@@ -107,9 +110,22 @@ const parseBody = express.json({
   },
 });
 
-function sendAnswer(res: Response, { status, headers = {}, body }: Answer): void {
+async function sendAnswer(res: Response, { status, headers = {}, body }: Answer): Promise<void> {
   res.status(status).set(headers);
-  if (body === undefined) res.end();
+  if (isInParts(body)) await sendParts(res, body);
+  else if (body === undefined) res.end();
   else if (typeof body === 'string') res.send(body);
   else res.json(body);
+}
+
+const isInParts = (body: unknown): body is AsyncIterable<string> =>
+  typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+
+/** Sends no faster than the client reads. A client that goes ends the parts, and is no error. */
+async function sendParts(res: Response, parts: AsyncIterable<string>): Promise<void> {
+  res.flushHeaders();
+  if (res.req.method === 'HEAD') return void res.end();
+  await pipeline(parts, res).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+  });
 }

@@ -4,12 +4,14 @@ import { diffRoute } from './diff';
 import type { QueryPorts } from './ports';
 import { productQueryRoutes } from './products';
 import { reportRoutes } from './reports';
+import { streamRoute } from './stream';
 import { timelineRoute } from './timeline';
 
 /** The routes of the query side. */
 export const queryRoutes: readonly Route<QueryPorts>[] = [
   ...cartQueryRoutes,
   timelineRoute,
+  streamRoute,
   diffRoute,
   ...productQueryRoutes,
   ...reportRoutes,

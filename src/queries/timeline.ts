@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { defineRoute, linkToNext, type Route } from '../http/route';
-import { eventType, timelineShape } from '../http/shapes';
+import { eventType, type TimelineEntry, timelineShape } from '../http/shapes';
 import { cartPath, count, instant, pageLimit, productId, requestProblems } from '../http/validation';
-import type { QueryPorts } from './ports';
+import type { QueryPorts, RunLink } from './ports';
 import { readTimeline } from './read-timeline';
 
 const timelineQuery = z
@@ -35,11 +35,7 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
   },
   async ({ db, runLink }: QueryPorts, { params: { userId }, query: { rejected, ...query }, http }) => {
     const page = await readTimeline(db, userId, { ...query, withRejected: rejected !== undefined });
-    const events = page.entries.map((entry) => ({
-      ...entry,
-      ...(isAgent(entry.actor) ? { onBehalfOf: userId } : {}),
-      ...(runLink === undefined ? {} : { run: runLink(userId, entry.runId) }),
-    }));
+    const events = page.entries.map(createEntryView(userId, runLink));
     if (page.next === undefined) return { status: 200, body: { events } };
     const { after: _after, limit: _limit, ...filters } = http.query as Record<string, string>;
     const parameters = new URLSearchParams({ after: `${page.next}`, limit: `${query.limit}`, ...filters });
@@ -47,6 +43,15 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
     return { status: 200, headers: linkToNext(next), body: { events, next } };
   },
 );
+
+/** Adds to an entry for whom an agent acted, and the link to its run. */
+export const createEntryView =
+  (userId: string, runLink: RunLink | undefined) =>
+  (entry: TimelineEntry): TimelineEntry => ({
+    ...entry,
+    ...(isAgent(entry.actor) ? { onBehalfOf: userId } : {}),
+    ...(runLink === undefined ? {} : { run: runLink(userId, entry.runId) }),
+  });
 
 /** An agent acts for the user of the cart, and for no other one. */
 const isAgent = (actor: string): boolean => actor.startsWith('agent:');

@@ -67,7 +67,9 @@ function sendExample(
       ),
     );
   const query = new URLSearchParams(Object.fromEntries(inPlace('query')));
-  return world.request(method, `${filled}?${query}`, body, Object.fromEntries(inPlace('header')));
+  // A stream has no end.
+  const sentMethod = path.endsWith('/stream') ? 'HEAD' : method;
+  return world.request(sentMethod, `${filled}?${query}`, body, Object.fromEntries(inPlace('header')));
 }
 
 it('every example in the description of the API is accepted, together with those of each other parameter', async () => {

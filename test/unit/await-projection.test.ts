@@ -12,6 +12,7 @@ function announcements() {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    isListening: true,
     isStopping: false,
     close: async () => {},
   };

@@ -9,8 +9,13 @@ const isReplica = '25006';
 
 /** Notifications about projections. Some can get lost, so a listener must also poll from time to time. */
 export interface Announcements {
-  /** Calls `listener` after each projection of this cart. @returns a function that stops this. */
+  /**
+   * Calls `listener` after each projection of this cart, and when some may have been missed.
+   * @returns a function that stops this.
+   */
   onProjection(userId: string, listener: () => void): () => void;
+  /** Whether it hears of projections at this moment. */
+  readonly isListening: boolean;
   /** Whether the process is stopping, so that no request should wait. When that begins, all listeners are called. */
   readonly isStopping: boolean;
   close(): Promise<void>;
@@ -21,11 +26,13 @@ export function listenForProjections(url: string, logger: Logger, stopping?: Abo
   const listeners = new Map<string, Set<() => void>>();
   let client: pg.Client | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let isListening = false;
   let isClosed = false;
 
   const reconnectAfter = (lost: pg.Client, waitMs = 500) => {
     if (isClosed || client !== lost) return;
     client = undefined;
+    isListening = false;
     retry = setTimeout(connect, waitMs);
   };
   const connect = () => {
@@ -42,15 +49,20 @@ export function listenForProjections(url: string, logger: Logger, stopping?: Abo
     attempt
       .connect()
       .then(() => attempt.query(`listen ${channel}`))
+      .then(() => {
+        isListening = true;
+        // What was projected while nobody listened was not announced.
+        callAll();
+      })
       .catch((error: { code?: unknown }) => {
         reconnectAfter(attempt, error.code === isReplica ? 30_000 : undefined);
         attempt.end().catch(() => undefined);
       });
   };
-  connect();
   const callAll = () => {
     for (const ofCart of listeners.values()) for (const listener of ofCart) listener();
   };
+  connect();
   stopping?.addEventListener('abort', callAll);
 
   return {
@@ -61,6 +73,9 @@ export function listenForProjections(url: string, logger: Logger, stopping?: Abo
         ofCart.delete(listener);
         if (ofCart.size === 0) listeners.delete(userId);
       };
+    },
+    get isListening() {
+      return isListening;
     },
     get isStopping() {
       return stopping?.aborted ?? false;

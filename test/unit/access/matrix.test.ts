@@ -28,6 +28,7 @@ const expected: Readonly<Record<string, keyof typeof statuses>> = {
   readCart: 'carts:read',
   readOutcome: 'carts:read',
   readTimeline: 'carts:read',
+  streamEvents: 'carts:read',
   compareCarts: 'carts:read',
   putProduct: 'catalogue:write',
   reportCarts: 'reports:read',
