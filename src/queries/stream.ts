@@ -16,7 +16,7 @@ const pollMs = 1_000;
 const retryMs = () => 500 + Math.floor(Math.random() * 2_000);
 const longestTimer = 2_147_483_647;
 
-/** Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): the id of each is its version. */
+/** Server-sent events, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them; ids are versions. */
 export const streamRoute: Route<QueryPorts> = defineRoute(
   {
     name: 'streamEvents',
