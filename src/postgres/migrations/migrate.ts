@@ -6,6 +6,7 @@ import * as lineHistory from './0004-fill-line-history';
 import * as settledRuns from './0005-settled-runs';
 import * as oneChain from './0006-one-chain';
 import * as roles from './0007-roles';
+import * as splitRoots from './0008-split-roots';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -20,6 +21,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0005-settled-runs', settledRuns],
   ['0006-one-chain', oneChain],
   ['0007-roles', roles],
+  ['0008-split-roots', splitRoots],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */
@@ -74,7 +76,7 @@ async function checkSchema(db: Knex): Promise<void> {
   const missing = known.filter((name) => !done.includes(name));
   if (missing.length > 0) {
     throw new Error(
-      `The schema of the carts is older than this code: ${missing.join(', ')} is missing. This user may not migrate it. ` +
+      `The schema of the carts is older than this code: it lacks ${missing.join(', ')}. This user may not migrate it. ` +
         'Run `npm run migrate` as the owner of the tables, and wait until replicas have it.',
     );
   }

@@ -1,6 +1,20 @@
 /** The tables that can be rebuilt from the log. Each comes after the tables that it references. */
 export const readModelTables = ['carts', 'cart_items', 'cart_item_history'] as const;
 
+/**
+ * Splits the roots of the GiST indexes of the periods, while nobody else uses the table. Postgres (tried: 18.4) loses
+ * entries of an index whose root is a leaf: if a statement scans it again after another transaction has split the root,
+ * the places of the dead entries that it found before are marked as dead in another page. Rows of living entries at
+ * these places are no longer found.
+ */
+const splitRoots = `
+  insert into cart_item_history
+  select '', n::text, '', 1, 0, '', to_timestamp(n), n, int4range(n, n + 1),
+         tstzrange(to_timestamp(n), to_timestamp(n + 1))
+  from generate_series(1, 500) as n;
+  delete from cart_item_history where user_id = '';
+`;
+
 /** Creates these tables in any schema, in the same form as the migrations. A test compares both. */
 export const readModelDefinition = `
   create table carts (
@@ -39,4 +53,5 @@ export const readModelDefinition = `
   );
   create index cart_item_history_open on cart_item_history (user_id, product_id) where upper_inf(versions);
   create index cart_item_history_during on cart_item_history using gist (during);
+  ${splitRoots}
 `;
