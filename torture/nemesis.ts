@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { groupBy } from './check/story';
 import { type Down, type Fault, type FaultContext, nobody, type Touches } from './faults/fault';
+import type { RoleProcess } from './world/role-process';
+import { type RoleName, roleNames } from './world/world';
 
 /** One fault from its injection to the time at which commands had their outcomes again. Times as the recorder's. */
 export interface Episode {
@@ -120,7 +122,7 @@ export async function runEpisode(
   const healingAt = recorder.now();
   await fault.heal();
   const healedAt = recorder.now();
-  const recoveredAt = await untilRecovered(context, concerned ?? [], stop);
+  const recoveredAt = await untilRecovered(context, touches, concerned ?? [], stop);
   const took = recoveredAt === undefined ? 'not recovered' : `recovered in ${Math.round(recoveredAt - healedAt)} ms`;
   log(`${name}${concerned ? ` on ${concerned.join(', ')}` : ''}: ${problem ?? took}`);
   return {
@@ -133,9 +135,13 @@ export async function runEpisode(
 
 let canaries = 0;
 
-/** Sends a command to each of these carts and to one that no fault concerns, until each has its outcome. */
+/**
+ * Sends a command to each of these carts and to one that no fault concerns, until each has its outcome, and waits until
+ * all processes of the role that the fault touched are ready.
+ */
 async function untilRecovered(
-  { perform, recorder }: FaultContext,
+  { perform, recorder, world }: FaultContext,
+  touches: Touches,
   concerned: readonly string[],
   stop: AbortSignal,
 ): Promise<number | undefined> {
@@ -152,6 +158,17 @@ async function untilRecovered(
     }
     return true;
   };
-  const recovered = await Promise.all([...new Set(['canary', ...concerned])].map(recover));
+  const becomeReady = async (process: RoleProcess) => {
+    while (!(await process.isReady())) {
+      if (stop.aborted || recorder.now() > deadline) return false;
+      await pause(100, stop);
+    }
+    return true;
+  };
+  const processes = roleNames.includes(touches as RoleName) ? world.roles[touches as RoleName] : [];
+  const recovered = await Promise.all([
+    ...[...new Set(['canary', ...concerned])].map(recover),
+    ...processes.map(becomeReady),
+  ]);
   return recovered.every(Boolean) ? recorder.now() : undefined;
 }
