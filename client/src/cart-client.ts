@@ -9,6 +9,8 @@ export type Difference = Schemas['Difference'];
 export type Guest = Schemas['Guest'];
 export type Product = Schemas['Product'];
 export type TimelineEntry = Schemas['TimelineEntry'];
+/** An entry of the timeline that is no rejected command. */
+export type TimelineEvent = Extract<TimelineEntry, { readonly version: number }>;
 
 type BodyOf<Name extends 'addItem' | 'putProduct'> = operations[Name]['requestBody']['content']['application/json'];
 /** The quantity is 1 if absent. */
@@ -65,6 +67,13 @@ export interface TimelineOptions extends RequestOptions, Omit<TimelineQuery, 'fr
   readonly to?: Instant | undefined;
 }
 
+export interface FollowOptions {
+  /** Begins after this version; if absent, after the version that the cart has. */
+  readonly after?: number | undefined;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 type ProductsQuery = NonNullable<operations['listProducts']['parameters']['query']>;
 /** `limit` is the size of a page, and the time limits are for each page. */
 export interface ProductsOptions extends RequestOptions, ProductsQuery {}
@@ -92,6 +101,11 @@ export interface CartClient {
   readCart(userId: string, options?: ReadCartOptions): Promise<Cart>;
   /** Reads the timeline, oldest first, page after page as the entries are taken. */
   readTimeline(userId: string, options?: TimelineOptions): AsyncGenerator<TimelineEntry, void>;
+  /**
+   * The events of the cart as they come: each version once and in order, until the signal is aborted. It connects again
+   * whenever the connection is lost. It throws `CartProblem` for an error that another attempt would not change.
+   */
+  followCart(userId: string, options?: FollowOptions): AsyncGenerator<TimelineEvent, void>;
   /** Reads what changed in the cart between two points in time. */
   compareCarts(userId: string, from: PointInTime, to: PointInTime, options?: RequestOptions): Promise<Difference>;
   /** Reads the outcome of a command. While it is not known: 404 `command_unknown`. */

@@ -8,7 +8,9 @@ import type {
   Instant,
   PointInTime,
   RequestOptions,
+  TimelineEvent,
 } from './cart-client.ts';
+import { readStream } from './follow.ts';
 import { type Attempt, type Clock, isBusy, type SendOnce, type SendOptions, send, systemClock } from './send.ts';
 import { createTokens } from './tokens.ts';
 
@@ -87,6 +89,33 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
         yield* page.events;
         if (page.next === undefined) return;
         query.after = Number(afterOf(page.next));
+      }
+    },
+    async *followCart(userId, { after, signal } = {}) {
+      const untilAborted = { signal, timeoutMs: Number.POSITIVE_INFINITY };
+      const connect = (last: number) =>
+        request(
+          (init) =>
+            api.GET('/carts/{userId}/stream', {
+              params: { path: { userId }, query: { after: last } },
+              parseAs: 'stream',
+              ...init,
+            }),
+          untilAborted,
+        );
+      const stop = signal ?? new AbortController().signal;
+      try {
+        let last = after ?? (await this.readCart(userId, untilAborted)).version;
+        for (;;) {
+          const stream = readStream((await connect(last)) as ReadableStream<Uint8Array>, signal);
+          for await (const { id, data } of stream.messages()) {
+            last = Number(id);
+            yield JSON.parse(data) as TimelineEvent;
+          }
+          await clock.sleep(stream.retryMs, stop);
+        }
+      } catch (error) {
+        if (!stop.aborted) throw error;
       }
     },
     compareCarts: (userId, from, to, options) =>
