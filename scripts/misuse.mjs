@@ -1,7 +1,6 @@
 // Reads a cart while nobody else is there, and then while others misuse the API, and prints how long the reads take.
 // Fails where their p99 more than doubles, or one is not answered.
 // Usage: npm run misuse [-- <seconds of each part>]
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startSystem } from './start-system.mjs';
@@ -10,12 +9,12 @@ const [seconds = '15'] = process.argv.slice(2);
 const partMs = Number(seconds) * 1_000;
 const readEveryMs = 5;
 
-/** Sends text over a connection of its own, and waits until the connection ends. */
+/** Sends text over a connection of its own, and waits until the connection ends, also where it is reset. */
 async function sendRaw({ hostname, port }, text) {
   const socket = connect(Number(port), hostname);
   socket.on('error', () => {}).resume();
   socket.end(text);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
 }
 
 /** Keeps a connection busy with a request whose headers never end. */
