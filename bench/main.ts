@@ -5,6 +5,7 @@ import { cachedCarts, historyCosts, processCosts, storageCosts } from './loads/c
 import { loneCommands, openLoop } from './loads/latency';
 import { reading, reporting } from './loads/reads';
 import { rebuilding } from './loads/rebuild';
+import { streams } from './loads/streams';
 import { timeTravel } from './loads/time-travel';
 import { tokens } from './loads/tokens';
 import type { Scale } from './measure';
@@ -22,6 +23,7 @@ const loads: Readonly<Record<string, (setup: Setup, scale: Scale) => Promise<Lin
   'open-loop': openLoop,
   reads: reading,
   tokens,
+  streams,
   'time-travel': timeTravel,
   reports: reporting,
   rebuild: rebuilding,

@@ -102,6 +102,7 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
               ...init,
             }),
           untilAborted,
+          { isTemporary: (problem) => isBusy(problem) || problem.status >= 500 },
         );
       const stop = signal ?? new AbortController().signal;
       try {

@@ -7,7 +7,7 @@ import { type Issuer, readBearerToken } from './bearer-tokens';
 import type { Caller } from './caller';
 import type { GuestTokens } from './guests';
 import { actorFor, userActor } from './policy';
-import { invalidToken } from './verify';
+import { clockToleranceSeconds, invalidToken } from './verify';
 
 /** A token that was verified once is accepted for so long without another look at the keys. */
 const rememberedMs = 60_000;
@@ -68,7 +68,7 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
       actor,
       headers: renewed === undefined ? {} : { 'Cart-Token': renewed, 'Cache-Control': 'no-store' },
       rateKey: rateKeyOf(caller, actor, userId),
-      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(expiresAt === undefined ? {} : { expiresAt: expiresAt + clockToleranceSeconds * 1_000 }),
     };
   };
 }

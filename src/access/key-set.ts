@@ -18,6 +18,8 @@ export interface KeySet {
  * fetched last go on.
  */
 export function openKeySet(url: URL, logger: Logger): KeySet {
+  // A key in the query of the address is no one's business.
+  const address = `${url.origin}${url.pathname}`;
   let keys: ReturnType<typeof createLocalJWKSet> | undefined;
   let fetching: Promise<void> | undefined;
   let fetchedAt = Number.NEGATIVE_INFINITY;
@@ -25,7 +27,7 @@ export function openKeySet(url: URL, logger: Logger): KeySet {
   const fetchKeys = async () => {
     fetchedAt = Date.now();
     const answer = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });
-    if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+    if (!answer.ok) throw new Error(`${address} answered ${answer.status}`);
     keys = createLocalJWKSet((await answer.json()) as Parameters<typeof createLocalJWKSet>[0]);
   };
   const update = (): Promise<void> => {
@@ -36,16 +38,14 @@ export function openKeySet(url: URL, logger: Logger): KeySet {
   };
   const mayFetch = () => fetching !== undefined || Date.now() - fetchedAt >= coolDownMs;
   const refresh = setInterval(() => {
-    update().catch((error: unknown) =>
-      logger.warn({ err: error }, `cannot fetch the keys at ${url.origin}${url.pathname}`),
-    );
+    update().catch((error: unknown) => logger.warn({ err: error }, `cannot fetch the keys at ${address}`));
   }, refreshMs);
   refresh.unref();
 
   return {
     async findKey(header, token) {
       if (keys === undefined) {
-        if (!mayFetch()) throw new Error(`The keys at ${url} could not be fetched.`);
+        if (!mayFetch()) throw new Error(`The keys at ${address} could not be fetched.`);
         await update();
       }
       try {

@@ -1,7 +1,8 @@
 import { type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify, errors as tokenErrors } from 'jose';
 import { Problem } from '../http/problem';
 
-const clockToleranceSeconds = 60;
+/** Clocks may differ by so much: a token is accepted for so long after its end. */
+export const clockToleranceSeconds = 60;
 
 /** @throws Problem 401 if the token is not valid, 503 if its key cannot be fetched. */
 export async function verify(token: string, findKey: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTPayload> {

@@ -70,8 +70,12 @@ export const notFound: RequestHandler = (req) => {
 
 /** Answers every error as a problem. Unexpected errors are logged, and their details are not sent to the client. */
 export function problemHandler(logger: Logger): ErrorRequestHandler {
-  return (error, req, res, next) => {
-    if (res.headersSent) return next(error);
+  return (error, req, res, _next) => {
+    if (res.headersSent) {
+      logger.error({ err: error, method: req.method, url: req.originalUrl }, 'an answer broke off');
+      res.destroy();
+      return;
+    }
     const problem = toProblem(error);
     if (problem.status === 500) {
       logger.error({ err: error, method: req.method, url: req.originalUrl }, 'request failed');

@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import { type IRateLimiterOptions, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { whenEnded } from './ended';
 import { Problem } from './problem';
 
 /**
@@ -67,7 +68,7 @@ export function createRateLimits(factor: number, makeLimiter: MakeLimiter = inTh
   const open = new Map<string, number>();
   return {
     keepOpen({ name, isStaff }, res) {
-      const most = openAnswers * (isStaff ? staffFactor : 1);
+      const most = Math.ceil(openAnswers * factor * (isStaff ? staffFactor : 1));
       const now = open.get(name) ?? 0;
       if (now >= most) {
         throw new Problem(429, 'too_many_requests', `More than ${most} answers to this caller are open.`, {
@@ -75,7 +76,7 @@ export function createRateLimits(factor: number, makeLimiter: MakeLimiter = inTh
         });
       }
       open.set(name, now + 1);
-      res.once('close', () => {
+      whenEnded(res, () => {
         const left = open.get(name)! - 1;
         if (left > 0) open.set(name, left);
         else open.delete(name);

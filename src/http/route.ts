@@ -47,7 +47,7 @@ interface Authorized {
   readonly actor: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly rateKey?: RateKey;
-  /** When the caller's token ends, in milliseconds since 1970. */
+  /** Until when the caller's token is accepted, in milliseconds since 1970. */
   readonly expiresAt?: number;
 }
 
@@ -82,7 +82,7 @@ export interface RouteRequest<Params = unknown, Query = unknown, Headers = unkno
   readonly body: Body;
   /** Who calls, as the log names it. */
   readonly actor: string;
-  /** When the caller's token ends, in milliseconds since 1970; absent for a caller without one. */
+  /** Until when the caller's token is accepted, in milliseconds since 1970; absent for a caller without one. */
   readonly expiresAt?: number | undefined;
   /** For the negotiation of content and for conditional requests. */
   readonly http: Request;

@@ -126,6 +126,9 @@ async function sendParts(res: Response, parts: AsyncIterable<string>): Promise<v
   res.flushHeaders();
   if (res.req.method === 'HEAD') return void res.end();
   await pipeline(parts, res).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    if (!goneCodes.includes(error.code ?? '')) throw error;
   });
 }
+
+/** Of errors of a connection that its client has ended. */
+const goneCodes: readonly string[] = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ECONNRESET', 'EPIPE'];

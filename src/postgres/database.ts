@@ -77,12 +77,15 @@ export async function checkDatabase(db: Knex): Promise<void> {
 /** Whether this error says that a lock was waited for longer than `lock_timeout`. */
 export const isLockTimeout = (error: unknown): boolean => (error as { code?: unknown }).code === '55P03';
 
-/** Whether the cause of this error is that Postgres is unreachable or accepts no queries, and not the query itself. */
+/**
+ * Whether the cause of this error is not the query itself: Postgres is unreachable, accepts no queries, or has ended
+ * this one for the sake of others (a deadlock; on a replica, a conflict).
+ */
 export function isDatabaseAway(error: unknown): boolean {
   const { name, code, message } = error as { name?: unknown; code?: unknown; message?: unknown };
   return (
     name === 'KnexTimeoutError' ||
-    /^(ECONN|EPIPE|ETIMEDOUT|08|57P0|53)/.test(String(code ?? '')) ||
+    /^(ECONN|EPIPE|ETIMEDOUT|08|57P0|53|40001|40P01)/.test(String(code ?? '')) ||
     /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout/.test(
       String(message ?? ''),
     )

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   type IRateLimiterOptions,
@@ -10,18 +11,21 @@ import { connectDatabase } from './database';
 /** Postgres is not asked again for so long after it did not answer. */
 const pauseMs = 5_000;
 /** A request waits no longer for its count. */
+const longestWaitMs = 500;
+/** Shorter, so that requests that wait for their turn in a rush are told from a Postgres that does not answer. */
 const queryTimeoutMs = 250;
 
 /**
  * Makes limiters that count in Postgres, together with all other processes. While Postgres does not answer, each counts
- * in its process.
+ * in its process; in a rush, what finds no connection as well.
  */
 export function openSharedLimits(url: string, logger: Logger) {
   const db = connectDatabase(url, { poolSize: 2, name: 'cart-limits', queryTimeoutMs });
   let pausedUntil = 0;
   const pause = (error: unknown) => {
-    if (Date.now() >= pausedUntil)
+    if (Date.now() >= pausedUntil) {
       logger.warn({ err: error }, 'Postgres counts no requests: this process counts its own');
+    }
     pausedUntil = Date.now() + pauseMs;
   };
   return {
@@ -32,17 +36,17 @@ export function openSharedLimits(url: string, logger: Logger) {
         storeType: 'knex',
         tableName: 'rate_limits',
         tableCreated: true,
-        inMemoryBlockOnConsumed: options.points! + 1,
+        inMemoryBlockOnConsumed: options.points + 1,
       });
       const own = new RateLimiterMemory(options);
       return {
         async consume(key: string): Promise<RateLimiterRes> {
           if (Date.now() < pausedUntil) return own.consume(key);
           try {
-            return await shared.consume(key);
+            return await inTime(shared.consume(key));
           } catch (error) {
             if (error instanceof RateLimiterRes) throw error;
-            pause(error);
+            if ((error as Error).name !== 'KnexTimeoutError') pause(error);
             return own.consume(key);
           }
         },
@@ -50,4 +54,20 @@ export function openSharedLimits(url: string, logger: Logger) {
     },
     close: () => db.destroy(),
   };
+}
+
+/** @throws Error if the answer does not come in time. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  const answered = new AbortController();
+  const tooLate = delay(longestWaitMs, undefined, { signal: answered.signal }).then(() => {
+    throw new Error(`Postgres did not count a request within ${longestWaitMs} ms.`);
+  });
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    answered.abort();
+    // Whichever comes later is of no interest.
+    tooLate.catch(() => undefined);
+    answer.catch(() => undefined);
+  }
 }

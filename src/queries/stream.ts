@@ -1,7 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Knex } from 'knex';
 import { z } from 'zod';
+import { whenEnded } from '../http/ended';
 import { defineRoute, type Route } from '../http/route';
 import { cartPath, count, requestProblems } from '../http/validation';
+import { isDatabaseAway } from '../postgres/database';
 import type { Announcements } from '../postgres/projection/announcements';
 import type { QueryPorts } from './ports';
 import { readTimeline } from './read-timeline';
@@ -14,7 +17,6 @@ const heartbeatMs = 15_000;
 const pollMs = 1_000;
 /** After how long clients connect again. Not all at once, as they have all lost the same process. */
 const retryMs = () => 500 + Math.floor(Math.random() * 2_000);
-const longestTimer = 2_147_483_647;
 
 /** Server-sent events, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them; ids are versions. */
 export const streamRoute: Route<QueryPorts> = defineRoute(
@@ -38,35 +40,39 @@ export const streamRoute: Route<QueryPorts> = defineRoute(
   },
   async (ports: QueryPorts, { params: { userId }, query, headers, expiresAt = Number.POSITIVE_INFINITY, http }) => {
     const left = new AbortController();
-    http.res!.once('close', () => left.abort());
-    const toExpiry = AbortSignal.timeout(Math.min(longestTimer, Math.max(0, expiresAt - Date.now())));
+    whenEnded(http.res!, () => left.abort());
     const after = headers['Last-Event-ID'] ?? query.after ?? (await ports.readCart(userId)).version;
     return {
       status: 200,
       headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' },
-      body: streamEvents(ports, userId, after, AbortSignal.any([left.signal, toExpiry])),
+      body: streamEvents(ports, { userId, after, expiresAt, left: left.signal }),
     };
   },
 );
 
-/** Sends the events after a version until `ended`, or until the process stops. It outlives an outage of Postgres. */
+interface StreamOptions {
+  readonly userId: string;
+  readonly after: number;
+  readonly expiresAt: number;
+  /** Aborted when the client has left. */
+  readonly left: AbortSignal;
+}
+
+/** Sends the events after a version, until the token ends or the process stops. It outlives an outage of Postgres. */
 async function* streamEvents(
   { db, announcements, runLink }: QueryPorts,
-  userId: string,
-  after: number,
-  ended: AbortSignal,
+  { userId, after, expiresAt, left }: StreamOptions,
 ): AsyncGenerator<string> {
   const toView = createEntryView(userId, runLink);
-  const news = waitForNews(announcements, userId, ended);
+  const news = waitForNews(announcements, userId, left);
+  const isOver = () => left.aborted || announcements.isStopping || Date.now() >= expiresAt;
   let sentAt = Date.now();
   let last = after;
   try {
     yield retry();
-    while (!ended.aborted && !announcements.isStopping) {
+    while (!isOver()) {
       news.reset();
-      const page = await readTimeline(db, userId, { after: last, limit: pageSize, withRejected: false }).catch(
-        () => undefined,
-      );
+      const page = await readPage(db, userId, last);
       for (const entry of page?.entries ?? []) {
         if (entry.type === 'CommandRejected') continue;
         yield `id: ${entry.version}\ndata: ${JSON.stringify(toView(entry))}\n\n`;
@@ -81,7 +87,7 @@ async function* streamEvents(
         continue;
       }
       const isSure = announcements.isListening && page !== undefined;
-      await news.within(isSure ? heartbeatDue : Math.min(heartbeatDue, pollMs));
+      await news.within(Math.min(heartbeatDue, isSure ? heartbeatDue : pollMs, expiresAt - Date.now()));
     }
     yield retry();
   } finally {
@@ -89,8 +95,18 @@ async function* streamEvents(
   }
 }
 
-/** Waits for a projection of the cart, for the end of the stream, or for the process to stop. */
-function waitForNews(announcements: Announcements, userId: string, ended: AbortSignal) {
+/** Reads the next events; undefined while Postgres does not answer. */
+async function readPage(db: Knex, userId: string, after: number) {
+  try {
+    return await readTimeline(db, userId, { after, limit: pageSize, withRejected: false });
+  } catch (error) {
+    if (!isDatabaseAway(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Waits for a projection of the cart, for the client to leave, or for the process to stop. */
+function waitForNews(announcements: Announcements, userId: string, left: AbortSignal) {
   let wake = () => {};
   let isNew = false;
   const onNews = () => {
@@ -98,20 +114,20 @@ function waitForNews(announcements: Announcements, userId: string, ended: AbortS
     wake();
   };
   const stopListening = announcements.onProjection(userId, onNews);
-  ended.addEventListener('abort', onNews);
+  left.addEventListener('abort', onNews);
   return {
     reset() {
       isNew = false;
     },
     async within(ms: number): Promise<void> {
-      if (isNew || ended.aborted || announcements.isStopping) return;
+      if (isNew || left.aborted || announcements.isStopping) return;
       const waited = new AbortController();
       wake = () => waited.abort();
       await delay(ms, undefined, { signal: waited.signal }).catch(() => undefined);
     },
     stop() {
       stopListening();
-      ended.removeEventListener('abort', onNews);
+      left.removeEventListener('abort', onNews);
     },
   };
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import pino from 'pino';
 import { createAuthorize } from '../../src/access/authorize';
 import { createRateLimits } from '../../src/http/rate-limits';
@@ -128,7 +130,8 @@ describe('with tokens', () => {
       return openEventStream(`${strict.url}/carts/alice/stream`, { Authorization: `Bearer ${token}` });
     };
     try {
-      const short = await open({ exp: Math.floor(Date.now() / 1_000) + 2 });
+      // Clocks may differ by a minute, so it is accepted for two seconds more.
+      const short = await open({ exp: Math.floor(Date.now() / 1_000) - 58 });
       expect(await short.next()).toBeUndefined();
       const streams = await Promise.all(Array.from({ length: 10 }, () => open({})));
       expect(streams.map(({ status }) => status)).toEqual(Array(10).fill(200));
@@ -144,5 +147,64 @@ describe('with tokens', () => {
       await strict.close();
       await issuer.close();
     }
+  });
+});
+
+describe('a place among the ten streams of a caller', () => {
+  /** How its requests are admitted; a test can make them wait. */
+  let admitted: Promise<void>;
+  let arrived: Socket[];
+  let limited: TestServer;
+  beforeEach(async () => {
+    admitted = Promise.resolve();
+    arrived = [];
+    limited = await serve(
+      withPorts(queryRoutes, createQueryPorts(database.db, announcements)),
+      async (_access, _userId, http) => {
+        arrived.push(http.socket);
+        await admitted;
+        return { actor: 'user:alice', headers: {}, rateKey: { name: 'alice', isStaff: false } };
+      },
+      { rateLimits: createRateLimits(1) },
+    );
+  });
+  afterEach(() => limited.close());
+  const untilFree = () =>
+    until('a stream is open', async () => {
+      const stream = await openEventStream(`${limited.url}/carts/alice/stream`);
+      stream.close();
+      return stream.status === 200;
+    });
+
+  it('is free again where the client has left before it was admitted', async () => {
+    let admit = () => {};
+    admitted = new Promise((resolve) => {
+      admit = resolve;
+    });
+    const leaving = new AbortController();
+    const requests = Array.from({ length: 10 }, () =>
+      fetch(`${limited.url}/carts/alice/stream`, { signal: leaving.signal }).catch(() => undefined),
+    );
+    await until('the requests have arrived', async () => arrived.length === 10);
+    leaving.abort();
+    await Promise.all(requests);
+    await until('the connections are gone', async () => arrived.every(({ destroyed }) => destroyed));
+    admit();
+    await untilFree();
+  });
+
+  it('is free again where the client has left with requests that waited behind one another', async () => {
+    const { hostname, port } = new URL(limited.url);
+    const socket = connect(Number(port), hostname);
+    const request = `GET /carts/alice/stream HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`;
+    socket.write(request.repeat(10));
+    await once(socket, 'data');
+    await until('no place is free', async () => {
+      const stream = await openEventStream(`${limited.url}/carts/alice/stream`);
+      stream.close();
+      return stream.status === 429;
+    });
+    socket.destroy();
+    await untilFree();
   });
 });

@@ -41,6 +41,7 @@ describe('followCart', () => {
       networkFailure(),
       stream([message(6), message(7).slice(0, 20)], { isCut: true }),
       problem(503, 'database_unavailable', {}, { 'Retry-After': '3' }),
+      new Response('Bad Gateway', { status: 502 }),
       stream([': \n\n', message(7)]),
     ]);
     const stopping = new AbortController();
@@ -49,9 +50,9 @@ describe('followCart', () => {
     expect(sent.map(({ path }) => path)).toEqual([
       '/api/carts/alice/stream?after=3',
       ...Array(2).fill('/api/carts/alice/stream?after=5'),
-      ...Array(2).fill('/api/carts/alice/stream?after=6'),
+      ...Array(3).fill('/api/carts/alice/stream?after=6'),
     ]);
-    expect(slept).toEqual([1_200, expect.any(Number), 1_000, expect.any(Number)]);
+    expect(slept).toEqual([1_200, expect.any(Number), 1_000, expect.any(Number), expect.any(Number)]);
     expect(slept[3]).toBeGreaterThanOrEqual(3_000);
   });
 

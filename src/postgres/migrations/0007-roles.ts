@@ -13,6 +13,10 @@ export async function up(db: Knex): Promise<void> {
       expire bigint
     );
   `);
+  // A table of the caller's own must not be taken for ours: temporary ones come first where nothing else is said.
+  for (const trigger of ['refuse_change', 'allow_repair', 'allow_first_hash']) {
+    await db.raw(`alter function ${trigger}() set search_path = pg_catalog, public, pg_temp`);
+  }
   await db.raw(grantRoles);
   await db.raw('select grant_cart_roles()');
 }
@@ -22,7 +26,7 @@ export async function up(db: Knex): Promise<void> {
  * again. Roles belong to the whole cluster: another database can create one at the same time.
  */
 const grantRoles = `
-  create function grant_cart_roles() returns void language plpgsql as $$
+  create function grant_cart_roles() returns void language plpgsql set lock_timeout = '10s' as $$
   declare
     name text;
   begin
@@ -91,7 +95,7 @@ const grantRoles = `
         and relname = any (array['carts', 'cart_items', 'cart_item_history', 'cart_users', 'cart_commands', 'cart_events',
                                  'cart_histories', 'cart_forks', 'cart_repairs', 'settled_runs', 'products',
                                  'rate_limits', 'migrations', 'migrations_lock'])
-      order by relname <> 'carts')
+      order by relname <> 'carts', relname)
       union all
       select format('%s reports.%I', case relkind when 'v' then 'view' else 'table' end, relname) from pg_class
       where relnamespace = 'reports'::regnamespace and relkind in ('v', 'r') and relowner <> 'cart_owner'::regrole

@@ -6,6 +6,9 @@ import type { Knex } from 'knex';
  */
 export async function up(db: Knex): Promise<void> {
   await db.raw(`
+    -- What a killed rebuild of before left would bring its roots with it.
+    drop schema if exists rebuild cascade;
+    set local lock_timeout = '10s';
     lock table cart_item_history in access exclusive mode;
     reindex table cart_item_history;
     insert into cart_item_history
