@@ -50,7 +50,7 @@ describe('the page at /docs', () => {
     return { page, errors, foreign, close: () => context.close() };
   }
 
-  const operationOf = (page: Page, name: string) => page.locator(`#operations-default-${name}`);
+  const operationOf = (page: Page, name: string) => page.locator(`.opblock[id$="-${name}"]`);
   /** Sends a request with the page. @returns the status of the answer. */
   async function tryOut(page: Page, name: string, parameters: Record<string, string> = {}, body?: string) {
     const operation = operationOf(page, name);
