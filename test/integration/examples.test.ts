@@ -1,6 +1,7 @@
 import { commandRoutes } from '../../src/commands/routes';
 import { describeApi } from '../../src/http/openapi';
 import { queryRoutes } from '../../src/queries/routes';
+import { until } from '../support/until';
 import { openWorld, type World } from '../support/world';
 
 interface Schema {
@@ -72,6 +73,10 @@ function sendExample(
   return world.request(sentMethod, `${filled}?${query}`, body, Object.fromEntries(inPlace('header')));
 }
 
+/** Later examples read what this command has done. */
+const untilProjected = (outcome: string) =>
+  until('the command is projected', async () => (await world.request('GET', outcome)).status === 200);
+
 it('every example in the description of the API is accepted, together with those of each other parameter', async () => {
   const rejected: unknown[] = [];
   for (const operation of operations.toSorted((a, b) => placeOf(a) - placeOf(b))) {
@@ -81,7 +86,8 @@ it('every example in the description of the API is accepted, together with those
     );
     const queries = operation.parameters.filter((each) => each.in === 'query' && !each.required);
     for (const also of [headers, [], ...queries.map((each) => [each])]) {
-      const { status, body } = await sendExample(operation, also);
+      const { status, body, headers: answered } = await sendExample(operation, also);
+      if (status === 202) await untilProjected(answered.get('Location')!);
       if (status >= 400) rejected.push([operation.operationId, also.map(({ name }) => name), status, body.detail]);
     }
   }
