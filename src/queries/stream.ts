@@ -1,11 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { z } from 'zod';
 import { whenEnded } from '../http/ended';
 import { defineRoute, type Route } from '../http/route';
 import { cartPath, count, requestProblems } from '../http/validation';
 import { isDatabaseAway } from '../postgres/database';
-import type { Announcements } from '../postgres/projection/announcements';
+import { listenForNews } from '../postgres/projection/news';
 import type { QueryPorts } from './ports';
 import { readTimeline } from './read-timeline';
 import { createEntryView } from './timeline';
@@ -64,7 +63,8 @@ async function* streamEvents(
   { userId, after, expiresAt, left }: StreamOptions,
 ): AsyncGenerator<string> {
   const toView = createEntryView(userId, runLink);
-  const news = waitForNews(announcements, userId, left);
+  const news = listenForNews(announcements, userId);
+  left.addEventListener('abort', news.wake);
   const isOver = () => left.aborted || announcements.isStopping || Date.now() >= expiresAt;
   let sentAt = Date.now();
   let last = after;
@@ -86,12 +86,14 @@ async function* streamEvents(
         sentAt = Date.now();
         continue;
       }
+      if (isOver()) break;
       const isSure = announcements.isListening && page !== undefined;
       await news.within(Math.min(heartbeatDue, isSure ? heartbeatDue : pollMs, expiresAt - Date.now()));
     }
     yield retry();
   } finally {
     news.stop();
+    left.removeEventListener('abort', news.wake);
   }
 }
 
@@ -103,33 +105,6 @@ async function readPage(db: Knex, userId: string, after: number) {
     if (!isDatabaseAway(error)) throw error;
     return undefined;
   }
-}
-
-/** Waits for a projection of the cart, for the client to leave, or for the process to stop. */
-function waitForNews(announcements: Announcements, userId: string, left: AbortSignal) {
-  let wake = () => {};
-  let isNew = false;
-  const onNews = () => {
-    isNew = true;
-    wake();
-  };
-  const stopListening = announcements.onProjection(userId, onNews);
-  left.addEventListener('abort', onNews);
-  return {
-    reset() {
-      isNew = false;
-    },
-    async within(ms: number): Promise<void> {
-      if (isNew || left.aborted || announcements.isStopping) return;
-      const waited = new AbortController();
-      wake = () => waited.abort();
-      await delay(ms, undefined, { signal: waited.signal }).catch(() => undefined);
-    },
-    stop() {
-      stopListening();
-      left.removeEventListener('abort', onNews);
-    },
-  };
 }
 
 const retry = (): string => `retry: ${retryMs()}\n\n`;

@@ -8,10 +8,10 @@ import { findOutcome } from '../postgres/log/outcomes';
 import { listenForProjections } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
 import { readCartAt } from '../postgres/read-model/cart-at';
-import { openSharedLimits } from '../postgres/shared-limits';
 import { createCartReader } from '../queries/read-cart';
 import { openClient } from '../temporal/connection';
 import type { Role, RoleOptions } from './role';
+import { openSharedLimits } from './shared-limits';
 
 /** What only the command side needs. */
 export interface CommandApiOptions {

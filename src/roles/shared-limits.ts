@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import {
   type IRateLimiterOptions,
@@ -6,7 +5,8 @@ import {
   RateLimiterPostgres,
   RateLimiterRes,
 } from 'rate-limiter-flexible';
-import { connectDatabase } from './database';
+import { connectDatabase } from '../postgres/database';
+import { within } from '../timeout';
 
 /** Postgres is not asked again for so long after it did not answer. */
 const pauseMs = 5_000;
@@ -43,7 +43,7 @@ export function openSharedLimits(url: string, logger: Logger) {
         async consume(key: string): Promise<RateLimiterRes> {
           if (Date.now() < pausedUntil) return own.consume(key);
           try {
-            return await inTime(shared.consume(key));
+            return await within(longestWaitMs, shared.consume(key));
           } catch (error) {
             if (error instanceof RateLimiterRes) throw error;
             if ((error as Error).name !== 'KnexTimeoutError') pause(error);
@@ -54,20 +54,4 @@ export function openSharedLimits(url: string, logger: Logger) {
     },
     close: () => db.destroy(),
   };
-}
-
-/** @throws Error if the answer does not come in time. */
-async function inTime<T>(answer: Promise<T>): Promise<T> {
-  const answered = new AbortController();
-  const tooLate = delay(longestWaitMs, undefined, { signal: answered.signal }).then(() => {
-    throw new Error(`Postgres did not count a request within ${longestWaitMs} ms.`);
-  });
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    answered.abort();
-    // Whichever comes later is of no interest.
-    tooLate.catch(() => undefined);
-    answer.catch(() => undefined);
-  }
 }

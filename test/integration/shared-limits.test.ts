@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { RateLimiterRes } from 'rate-limiter-flexible';
-import { openSharedLimits } from '../../src/postgres/shared-limits';
+import { openSharedLimits } from '../../src/roles/shared-limits';
 import { asMemberOf, createDatabase, type TestDatabase } from '../support/database';
 import { openProxy } from '../support/proxy';
 import { until } from '../support/until';

@@ -1,4 +1,5 @@
 import type { Announcements } from './announcements';
+import { listenForNews } from './news';
 
 const pollMs = 400;
 
@@ -15,28 +16,14 @@ export async function awaitProjection<T>(
   read: () => Promise<T | undefined>,
   cause?: () => Promise<void>,
 ): Promise<T | undefined> {
-  let wake = () => {};
-  let isAnnounced = false;
-  const stopListening = announcements.onProjection(userId, () => {
-    isAnnounced = true;
-    wake();
-  });
-  const untilAnnounced = async (leftMs: number) => {
-    if (isAnnounced) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, Math.min(pollMs, leftMs));
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  };
+  const news = listenForNews(announcements, userId);
+  const untilAnnounced = (leftMs: number) => news.within(Math.min(pollMs, leftMs));
   try {
     await cause?.();
     const deadline = Date.now() + seconds * 1_000;
     if (cause !== undefined && !announcements.isStopping) await untilAnnounced(seconds * 1_000);
     for (;;) {
-      isAnnounced = false;
+      news.reset();
       const found = await read().catch(() => undefined);
       if (found !== undefined) return found;
       const leftMs = deadline - Date.now();
@@ -44,6 +31,6 @@ export async function awaitProjection<T>(
       await untilAnnounced(leftMs);
     }
   } finally {
-    stopListening();
+    news.stop();
   }
 }
