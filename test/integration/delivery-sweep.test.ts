@@ -6,7 +6,7 @@ import { newUser, openWorld, type World } from '../support/world';
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld({ isAlone: true });
+  world = await openWorld();
 });
 afterAll(() => world.close());
 

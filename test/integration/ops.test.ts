@@ -17,7 +17,7 @@ let world: World;
 let user: string;
 const folder = mkdtempSync(path.join(tmpdir(), 'cart-ops-'));
 beforeAll(async () => {
-  world = await openWorld({ isAlone: true });
+  world = await openWorld();
   user = newUser();
   for (const productId of ['pen', 'ink', 'pad']) {
     await world.request('POST', `/carts/${user}/items`, { productId }, wait);

@@ -35,7 +35,7 @@ const add = (user: string, headers: Record<string, string> = { Prefer: 'wait=30'
   world.request('POST', `/carts/${user}/items`, { productId: 'pen' }, headers);
 const source = () => ({ client: world.client, db: world.db });
 const pressed = (user: string) => ({
-  ...{ namespace: 'default', workflowId: cartWorkflowId(user) },
+  ...{ namespace: world.namespace, workflowId: cartWorkflowId(user) },
   ...{ identity: 'test', reason: 'pressed', requestId: randomUUID() },
 });
 const pause = (user: string) => world.client.workflowService.pauseWorkflowExecution(pressed(user));

@@ -10,7 +10,7 @@ import { newUser, openWorld, type World } from '../support/world';
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld({ isAlone: true });
+  world = await openWorld();
 });
 afterAll(() => world.close());
 

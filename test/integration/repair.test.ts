@@ -15,7 +15,7 @@ const { privateKey } = generateKeyPairSync('ed25519');
 let world: World;
 let folder: string;
 beforeAll(async () => {
-  world = await openWorld({ isAlone: true });
+  world = await openWorld();
   folder = await mkdtemp(path.join(tmpdir(), 'cart-repair-'));
   await writeFile(path.join(folder, 'heads.pem'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
 });

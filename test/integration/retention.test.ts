@@ -23,7 +23,7 @@ const signalsPerWave = 2_050;
 let world: World;
 let source: HistorySource;
 beforeAll(async () => {
-  world = await openWorld({ isAlone: true });
+  world = await openWorld();
   source = { client: world.client, db: world.db };
   await fillLongCart();
   await fillShortCarts();

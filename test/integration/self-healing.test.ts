@@ -79,7 +79,7 @@ describe('the loss of Temporal', () => {
     for (const user of users) {
       const { runId } = await world.client.workflow.getHandle(cartWorkflowId(user)).describe();
       const workflowExecution = { workflowId: cartWorkflowId(user), runId };
-      await world.client.workflowService.deleteWorkflowExecution({ namespace: 'default', workflowExecution });
+      await world.client.workflowService.deleteWorkflowExecution({ namespace: world.namespace, workflowExecution });
       await until('the workflow is deleted', () =>
         world.client.workflow
           .getHandle(cartWorkflowId(user))

@@ -70,7 +70,7 @@ describe.each([
     await world.signal(user, 'clearCart', envelope());
     for (const payload of payloads) {
       await world.client.workflowService.signalWorkflowExecution({
-        namespace: 'default',
+        namespace: world.namespace,
         workflowExecution: { workflowId: cartWorkflowId(user) },
         signalName: 'addItem',
         input: { payloads: [payload] },

@@ -7,6 +7,7 @@ import { freePort } from '../../src/embedded/ports';
 import { createCatalogue } from '../../src/postgres/catalogue';
 import { compile } from './compile';
 import { asMemberOf, createDatabase } from './database';
+import { createNamespace } from './namespace';
 import { until } from './until';
 import { products } from './world';
 
@@ -18,7 +19,7 @@ export interface RoleProcess {
   stop(): Promise<{ code: number | null; output: string }>;
 }
 
-/** Roles that run as processes, on their own database and task queue. */
+/** Roles that run as processes, on their own database and namespace. */
 export interface RoleProcesses {
   readonly databaseUrl: string;
   readonly taskQueue: string;
@@ -50,6 +51,8 @@ export async function openRoleProcesses(
   const build = compile(name);
   const database = await createDatabase();
   for (const product of products) await createCatalogue(database.db).put(product);
+  const address = process.env.TEST_TEMPORAL_ADDRESS!;
+  const namespace = await createNamespace(address);
   const taskQueue = `carts-${randomUUID()}`;
   const running: RoleProcess[] = [];
 
@@ -60,7 +63,8 @@ export async function openRoleProcesses(
         ...process.env,
         PORT: String(port),
         DATABASE_URL: asMemberOf(groupOf[main], databaseUrl),
-        TEMPORAL_ADDRESS: process.env.TEST_TEMPORAL_ADDRESS,
+        TEMPORAL_ADDRESS: address,
+        TEMPORAL_NAMESPACE: namespace,
         TEMPORAL_TASK_QUEUE: taskQueue,
         LOG_LEVEL: 'error',
         ...variables,

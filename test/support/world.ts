@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time';
-import { NativeConnection } from '@temporalio/worker';
 import type { Knex } from 'knex';
 import pino from 'pino';
 import { allowEverybody } from '../../src/access/authorize';
@@ -13,16 +11,15 @@ import { openCommandApi } from '../../src/roles/command-api';
 import { openQueryApi } from '../../src/roles/query-api';
 import { appOf } from '../../src/roles/serve';
 import { openClient } from '../../src/temporal/connection';
-import { registerSearchAttributes } from '../../src/worker/register-search-attributes';
 import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
 import { asMemberOf, createDatabase } from './database';
+import { createNamespace } from './namespace';
 import { captureSdkLog, expectNoSdkFailure } from './sdk-log';
 import { type Answer, readAnswer } from './serve';
 import { watchSockets } from './sockets';
-import { until } from './until';
 
 /**
- * The whole system on real servers: its own database and task queue, both APIs on a free port, and a worker. Each
+ * The whole system on real servers: its own database and namespace, both APIs on a free port, and a worker. Each
  * connects to Postgres with its own login.
  */
 export interface World {
@@ -55,8 +52,6 @@ export const products = [
 export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
 
 interface WorldOptions {
-  /** Gives the world its own namespace, for tests that read all carts of a namespace. */
-  readonly isAlone?: boolean;
   /** By default everybody may do everything. */
   readonly authorize?: Authorize;
   readonly maxCachedWorkflows?: number;
@@ -76,7 +71,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   for (const product of products) await catalogue.put(product);
   const taskQueue = `carts-${randomUUID()}`;
   const address = options.temporalAddress ?? process.env.TEST_TEMPORAL_ADDRESS!;
-  const namespace = options.isAlone ? await createNamespace(address) : 'default';
+  const namespace = await createNamespace(address);
   const temporal = { connection: { address }, namespace, taskQueue };
   const apiTemporal = { ...temporal, connection: { address: options.apiTemporalAddress ?? address } };
   const logger = pino({ level: 'silent' });
@@ -165,26 +160,4 @@ function workerSwitch(options: Parameters<typeof runCartWorker>[0]) {
       running = undefined;
     },
   };
-}
-
-/** Creates a namespace with the carts' search attributes. */
-async function createNamespace(address: string): Promise<string> {
-  captureSdkLog();
-  const namespace = `alone-${randomUUID()}`;
-  const connection = await NativeConnection.connect({ address });
-  try {
-    await connection.workflowService.registerNamespace({
-      namespace,
-      workflowExecutionRetentionPeriod: msToTs('1 day'),
-    });
-    await until('the namespace accepts search attributes', () =>
-      registerSearchAttributes(connection, namespace).then(
-        () => true,
-        () => false,
-      ),
-    );
-    return namespace;
-  } finally {
-    await connection.close();
-  }
 }
