@@ -136,10 +136,10 @@ describe('ops replay', () => {
 describe('an exported history', () => {
   it('equals the output of `temporal workflow show -o json`', async () => {
     const run = (await readRuns(world, user)).at(-1)!;
-    const args = ['workflow', 'show', '-o', 'json', '-w', cartWorkflowId(user), '-r', run.runId];
-    const shown = execFileSync(process.env.TEST_TEMPORAL_CLI!, [...args, '--address', world.temporalAddress], {
-      encoding: 'utf8',
-    });
+    const cart = ['-w', cartWorkflowId(user), '-r', run.runId];
+    const at = ['--address', world.temporalAddress, '-n', world.namespace];
+    const show = ['workflow', 'show', '-o', 'json', ...cart, ...at];
+    const shown = execFileSync(process.env.TEST_TEMPORAL_CLI!, show, { encoding: 'utf8' });
     await writeFile(path.join(world.folder, 'shown.json'), shown);
     expect(JSON.parse(historyToJSON(run.history))).toEqual(JSON.parse(shown));
   });
