@@ -6,7 +6,7 @@ import {
   TemporalFailure,
   workflowInfo,
 } from '@temporalio/workflow';
-import { cartBuildOf } from '../src/contract/workflow';
+import { atOnceBuild, currentBuild } from './build';
 
 /**
  * Without `maximumAttempts`: a cart outlasts any outage of Postgres. A worker sends heartbeats while an activity runs,
@@ -25,7 +25,7 @@ export const activityOptions: ActivityOptions = {
 export const atOnceOptions: LocalActivityOptions = { scheduleToCloseTimeout: '200ms', retry: { maximumAttempts: 1 } };
 
 /** Whether this task may run local activities. Tasks of workers that knew none are replayed without. */
-export const canRunAtOnce = (): boolean => cartBuildOf(workflowInfo().currentDeploymentVersion?.buildId) >= 2;
+export const canRunAtOnce = (): boolean => currentBuild() >= atOnceBuild;
 
 /**
  * Runs a local activity once.

@@ -25,9 +25,11 @@ import { payloadLimits } from '../src/contract/payload-limits';
 import { deliverSignalName } from '../src/contract/signals';
 import { type CarriedState, isCarriedState } from '../src/contract/workflow';
 import type { IncomingCommand } from '../src/domain/commands';
+import { withFacts } from '../src/domain/facts';
 import { type Checkpoint, handleAgain, handleAll, refOf, toCarriedCheckpoint } from '../src/domain/handle';
 import { activityOptions, answerAtOnce, atOnceOptions, canRunAtOnce, untilAnswered } from './activity';
 import { takeBatch } from './batch';
+import { currentBuild, factsBuild } from './build';
 import { type Inbox, openInbox } from './inbox';
 import { present } from './presentation';
 import { openProjection } from './project';
@@ -104,7 +106,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
   };
   const takeOver = ({ commands, isComplete }: LeftBehind) => {
     isTakingOver ||= commands.length > 0;
-    decideAll(commands);
+    decideAll(currentBuild() >= factsBuild ? commands.map(withFacts) : commands);
     mayBeLeftBehind = !isComplete;
   };
   const deliver = async () => {

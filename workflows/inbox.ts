@@ -1,6 +1,8 @@
 import { defineSignal, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { commandSignalNames, commandsSignalName, parseSignal, reservedSignalName } from '../src/contract/signals';
-import type { Command, MalformedCommand } from '../src/domain/commands';
+import type { IncomingCommand } from '../src/domain/commands';
+import { withFacts } from '../src/domain/facts';
+import { currentBuild, factsBuild } from './build';
 
 const commandSignals = commandSignalNames.map((name) => defineSignal<unknown[]>(name));
 const commandsSignal = defineSignal<unknown[]>(commandsSignalName);
@@ -13,15 +15,18 @@ export interface Inbox {
   readonly lastReceivedAt: number;
   hasCommands(): boolean;
   /** Removes and returns all commands. */
-  take(): (Command | MalformedCommand)[];
+  take(): IncomingCommand[];
 }
 
 /** Starts receiving signals of every name and shape. The handlers only enqueue, so no signal can fail the workflow. */
 export function openInbox(): Inbox {
-  const queue: (Command | MalformedCommand)[] = [];
+  const queue: IncomingCommand[] = [];
   const inbox = { received: 0, lastReceivedAt: Date.now(), hasCommands, take };
+  /** The build of the run's last task: what comes with the first task of another one was sent before that. */
+  let lastBuild = currentBuild();
   const receive = (name: string, ...inputs: readonly unknown[]) => {
-    queue.push(...parseSignal(name, ...inputs));
+    const commands = parseSignal(name, ...inputs);
+    queue.push(...(lastBuild >= factsBuild ? commands.map(withFacts) : commands));
     inbox.received += 1;
     inbox.lastReceivedAt = Date.now();
   };
@@ -35,8 +40,9 @@ export function openInbox(): Inbox {
     receiveUnknown(receive);
     return queue.length > 0;
   }
-  function take(): (Command | MalformedCommand)[] {
+  function take(): IncomingCommand[] {
     receiveUnknown(receive);
+    lastBuild = currentBuild();
     return queue.splice(0);
   }
   return inbox;

@@ -48,6 +48,14 @@ export interface CommandOptions extends RequestOptions {
   readonly ifMatch?: number | readonly number[] | undefined;
 }
 
+/** Without both, a cart of which a price has changed is not bought. */
+export interface CheckOutOptions extends CommandOptions {
+  /** What the customer was shown, in minor units: with another total, 409 `total_mismatch`. */
+  readonly expectedTotal?: number | undefined;
+  /** Buys at the prices of today. */
+  readonly acceptChanges?: boolean | undefined;
+}
+
 /** At most one of the three. */
 export interface ReadCartOptions extends RequestOptions {
   /** The exact cart after its n-th event. */
@@ -127,7 +135,7 @@ export interface CartClient {
   /** Removes all lines. */
   clearCart(userId: string, options?: CommandOptions): Promise<CommandAnswer>;
   /** Buys what is in the cart, and empties it. */
-  checkOut(userId: string, options?: CommandOptions): Promise<CommandAnswer>;
+  checkOut(userId: string, options?: CheckOutOptions): Promise<CommandAnswer>;
   /** Makes the cart what it was at a version, by a new event. */
   restoreCart(userId: string, version: number, options?: CommandOptions): Promise<CommandAnswer>;
 

@@ -158,8 +158,17 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
       ),
     clearCart: (userId, options) =>
       command((init) => api.DELETE('/carts/{userId}/items', { params: { path: { userId } }, ...init }), options),
-    checkOut: (userId, options) =>
-      command((init) => api.POST('/carts/{userId}/checkout', { params: { path: { userId } }, ...init }), options),
+    checkOut: (userId, { expectedTotal, acceptChanges, ...options } = {}) => {
+      const body = {
+        ...(expectedTotal === undefined ? {} : { expectedTotal }),
+        ...(acceptChanges === undefined ? {} : { acceptChanges }),
+      };
+      const sent = Object.keys(body).length === 0 ? {} : { body };
+      return command(
+        (init) => api.POST('/carts/{userId}/checkout', { params: { path: { userId } }, ...sent, ...init }),
+        options,
+      );
+    },
     restoreCart: (userId, version, options) =>
       command(
         (init) => api.POST('/carts/{userId}/restore', { params: { path: { userId } }, body: { version }, ...init }),

@@ -3,10 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Command, Envelope } from '../domain/commands';
 import type { Cart } from '../domain/state';
+import { etagOf } from '../http/conditional';
 import { Problem } from '../http/problem';
 import type { Answer } from '../http/route';
+import type { CartView } from '../http/shapes';
 import type { Catalogue } from '../postgres/catalogue';
 import type { CommandOutcome } from '../postgres/log/outcomes';
+import type { RecentProducts } from './facts';
 import type { SendCommand } from './gather-commands';
 import type { CommandHeaders } from './headers';
 import { TemporalUnavailableError } from './send-command';
@@ -15,6 +18,7 @@ import { TemporalUnavailableError } from './send-command';
 export interface CommandPorts {
   readonly sendCommand: SendCommand;
   readonly catalogue: Catalogue;
+  readonly recentProducts: RecentProducts;
   readonly findOutcome: (userId: string, commandId: string) => Promise<CommandOutcome | undefined>;
   /** Sends the command, and returns its outcome once it is projected; undefined if that takes longer than `seconds`. */
   readonly awaitOutcome: (
@@ -23,7 +27,7 @@ export interface CommandPorts {
     seconds: number,
     send: () => Promise<void>,
   ) => Promise<CommandOutcome | undefined>;
-  readonly readCart: (userId: string) => Promise<{ readonly version: number }>;
+  readonly readCart: (userId: string) => Promise<CartView>;
   /** Reads the cart at a version; undefined if the cart does not have that version. */
   readonly readCartAt: (userId: string, version: number) => Promise<Cart | undefined>;
   readonly logger: Logger;
@@ -56,6 +60,7 @@ export async function answerCommand(
   const sendNew = async () => {
     const envelope = { commandId, issuedAt: new Date().toISOString(), actor, ...expected };
     const command = await request.toCommand(envelope);
+    ports.recentProducts.add(userId, command);
     await send(ports, userId, command);
   };
   if (waitSeconds === 0) {
@@ -70,7 +75,7 @@ export async function answerCommand(
   // The command is applied, so the answer must not be an error, also where Postgres fails just now.
   const cart = await ports.readCart(userId).catch(() => undefined);
   if (cart === undefined) return accepted(userId, commandId, replayed);
-  return { status: 200, headers: { ...headers, ETag: `"${cart.version}"`, 'Cache-Control': 'no-store' }, body: cart };
+  return { status: 200, headers: { ...headers, ETag: etagOf(cart), 'Cache-Control': 'no-store' }, body: cart };
 }
 
 /** The parts of a request that all commands have. */

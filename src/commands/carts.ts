@@ -4,14 +4,24 @@ import { Problem } from '../http/problem';
 import { defineRoute, type Route, type RouteDescription } from '../http/route';
 import { acceptedShape, cartShape } from '../http/shapes';
 import { bodyProblems, cartPath, productId } from '../http/validation';
-import type { Catalogue, Product } from '../postgres/catalogue';
 import { answerCommand, type CommandPorts } from './answer-command';
+import { findForSale, lookUpCart, lookUpProduct } from './facts';
 import { commandHeaders } from './headers';
 
 const itemPath = cartPath.extend({ productId });
 const quantity = z.int().meta({ maximum: limits.quantityPerLine, examples: [2] });
 const addItemBody = z.strictObject({ productId, quantity: quantity.min(1).default(1) });
 const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
+const checkOutBody = z
+  .strictObject({
+    expectedTotal: z
+      .int()
+      .min(0)
+      .optional()
+      .meta({ description: 'What the customer was shown, in minor units. Another total is rejected.' }),
+    acceptChanges: z.boolean().optional().meta({ description: 'Buys at the prices of today. If absent, false.' }),
+  })
+  .optional();
 const restoreBody = z.strictObject({
   version: z
     .int()
@@ -94,9 +104,8 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       body: changeItemQuantityBody,
       problems: {
         ...commandProblems,
-        409: [...commandProblems[409], 'item_not_in_cart'],
-        422: [...commandProblems[422], 'quantity_limit_exceeded'],
-        503: [...commandProblems[503], 'catalogue_unavailable'],
+        409: [...commandProblems[409], 'item_not_in_cart', 'try_again'],
+        422: [...commandProblems[422], 'quantity_limit_exceeded', 'product_unavailable', 'currency_mismatch'],
       },
     },
     async (ports: CommandPorts, request) => {
@@ -106,13 +115,8 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
         type: 'changeItemQuantity',
         fields,
         toCommand: async (envelope) => {
-          const maxQuantity = (await findInCatalogue(ports.catalogue, fields.productId))?.maxQuantity;
-          return {
-            type: 'changeItemQuantity',
-            ...envelope,
-            ...fields,
-            ...(maxQuantity === undefined ? {} : { maxQuantity }),
-          };
+          const facts = fields.quantity === 0 ? [] : await lookUpProduct(ports, fields.productId);
+          return { type: 'changeItemQuantity', ...envelope, ...fields, facts };
         },
       });
     },
@@ -161,14 +165,29 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       path: '/carts/{userId}/checkout',
       summary: 'Buys what is in the cart, and empties it',
       params: cartPath,
-      problems: { ...commandProblems, 409: [...commandProblems[409], 'cart_empty'] },
+      body: checkOutBody,
+      problems: {
+        ...commandProblems,
+        409: [...commandProblems[409], 'cart_empty', 'price_changed', 'total_mismatch', 'try_again'],
+        422: [...commandProblems[422], 'quantity_limit_exceeded', 'product_unavailable', 'currency_mismatch'],
+        503: [...commandProblems[503], 'catalogue_unavailable'],
+      },
     },
-    async (ports: CommandPorts, request) =>
-      answerCommand(ports, request, {
+    async (ports: CommandPorts, request) => {
+      const { expectedTotal, acceptChanges } = request.body ?? {};
+      const fields = { expectedTotal, acceptChanges: acceptChanges || undefined };
+      return answerCommand(ports, request, {
         type: 'checkOut',
-        fields: {},
-        toCommand: async (envelope) => ({ type: 'checkOut', ...envelope }),
-      }),
+        fields,
+        toCommand: async (envelope) => ({
+          type: 'checkOut',
+          ...envelope,
+          ...(expectedTotal === undefined ? {} : { expectedTotal }),
+          ...(acceptChanges ? { acceptChanges } : {}),
+          facts: await lookUpCart(ports, request.params.userId),
+        }),
+      });
+    },
   ),
   defineRoute(
     {
@@ -211,28 +230,6 @@ function assertQuantityIsPossible(quantity: number): void {
       422,
       'quantity_limit_exceeded',
       `A cart can hold at most ${limits.quantityPerLine} of a product; the request asks for ${quantity}.`,
-    );
-  }
-}
-
-async function findForSale(catalogue: Catalogue, productId: string): Promise<Product> {
-  const product = await findInCatalogue(catalogue, productId);
-  if (product === undefined) throw new Problem(422, 'product_unknown', `There is no product ${productId}.`);
-  if (!product.available) throw new Problem(422, 'product_unavailable', `${product.name} is currently not for sale.`);
-  return product;
-}
-
-async function findInCatalogue(catalogue: Catalogue, productId: string): Promise<Product | undefined> {
-  try {
-    return await catalogue.find(productId);
-  } catch {
-    throw new Problem(
-      503,
-      'catalogue_unavailable',
-      'The product cannot be looked up at the moment; nothing was changed.',
-      {
-        retryAfterSeconds: 2,
-      },
     );
   }
 }

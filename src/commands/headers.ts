@@ -44,9 +44,9 @@ export type CommandHeaders = z.output<typeof commandHeaders>;
 const entityTag = /(?:W\/)?"[\x21\x23-\x7e]*"/g;
 const entityTags = new RegExp(`^\\s*${entityTag.source}(?:\\s*,\\s*${entityTag.source})*\\s*$`);
 
-/** A tag that is weak, or that is no version, matches no cart (RFC 9110, 13.1.1). */
+/** A tag that is weak, or that begins with no version, matches no cart (RFC 9110, 13.1.1). See `etagOf`. */
 const versionsOf = (tags: readonly string[]): number[] => [
-  ...new Set(tags.flatMap((tag) => /^"(0|[1-9]\d{0,14})"$/.exec(tag)?.[1] ?? []).map(Number)),
+  ...new Set(tags.flatMap((tag) => /^"(0|[1-9]\d{0,14})(?:\.[\w-]+)?"$/.exec(tag)?.[1] ?? []).map(Number)),
 ];
 
 /** Reads the seconds of `Prefer: wait=<seconds>` (RFC 7240), at most 30; 0 if the client does not want to wait. */

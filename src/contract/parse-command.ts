@@ -1,5 +1,6 @@
 import type { Command, CommandType, MalformedCommand } from '../domain/commands';
 import type { CartItem } from '../domain/events';
+import type { ProductFacts } from '../domain/facts';
 import { isActor, isCurrency, isId, isInstant, isInteger, isName, isUnitPrice } from '../domain/fields';
 import { limits } from '../domain/limits';
 
@@ -13,15 +14,21 @@ const isItems: Check = (value) =>
   value.length <= limits.linesPerCart &&
   value.every(isItem) &&
   new Set(value.map((item) => item.productId)).size === value.length;
-const isItem = (value: unknown): value is CartItem =>
-  isRecord(value) &&
-  Object.keys(value).length === Object.keys(itemFields).length &&
-  Object.entries(itemFields).every(([field, check]) => check(ownField(value, field)));
+const isItem = (value: unknown): value is CartItem => isRecord(value) && hasFields(value, itemFields);
 const optional =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value);
 
+const isFacts: Check = (value) =>
+  Array.isArray(value) && value.length <= limits.factsPerCommand && value.every(isFactsOfOne);
+const isFactsOfOne = (value: unknown): value is ProductFacts =>
+  isRecord(value) && hasFields(value, value.available === true ? factsFields : { productId: isId, available: isFalse });
+const hasFields = (value: Fields, checks: Readonly<Record<string, Check>>): boolean =>
+  Object.keys(value).every((field) => Object.hasOwn(checks, field)) &&
+  Object.entries(checks).every(([field, check]) => check(ownField(value, field)));
+const isTrue: Check = (value) => value === true;
+const isFalse: Check = (value) => value === false;
 const isVersions: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.length <= limits.expectedVersions && value.every(isCount);
 
@@ -40,6 +47,13 @@ const itemFields: Readonly<Record<keyof CartItem, Check>> = {
   addedAt: isInstant,
   addedVersion: (value) => isInteger(value, 1, limits.version),
 };
+const factsFields = {
+  productId: isId,
+  available: isTrue,
+  unitPrice: isUnitPrice,
+  currency: isCurrency,
+  maxQuantity: optional(isPositive),
+};
 const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> = {
   addItem: {
     productId: isId,
@@ -49,10 +63,19 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
     quantity: isPositive,
     maxQuantity: optional(isPositive),
   },
-  changeItemQuantity: { productId: isId, quantity: isCount, maxQuantity: optional(isPositive) },
+  changeItemQuantity: {
+    productId: isId,
+    quantity: isCount,
+    maxQuantity: optional(isPositive),
+    facts: optional(isFacts),
+  },
   removeItem: { productId: isId },
   clearCart: {},
-  checkOut: {},
+  checkOut: {
+    expectedTotal: optional(isCount),
+    acceptChanges: optional((value) => typeof value === 'boolean'),
+    facts: optional(isFacts),
+  },
   restoreCart: { version: isCount, items: isItems, currency: (value) => value === null || isCurrency(value) },
 };
 

@@ -1,4 +1,5 @@
 import type { CartItem } from './events';
+import type { ProductFacts } from './facts';
 
 /** The fields that every command has. `commandId` is the client's idempotency key. */
 export interface Envelope {
@@ -22,11 +23,21 @@ export interface AddItem extends Envelope {
   readonly maxQuantity?: number;
 }
 
+/**
+ * What the command side looked up of the products that the command concerns. Without facts of a product, nothing of it
+ * is sold and no quantity is raised.
+ */
+interface WithFacts {
+  /** Absent in commands that were sent before version 0.5.0: those are decided without. */
+  readonly facts?: readonly ProductFacts[];
+}
+
 /** Sets the line's quantity; 0 removes the line. */
-export interface ChangeItemQuantity extends Envelope {
+export interface ChangeItemQuantity extends Envelope, WithFacts {
   readonly type: 'changeItemQuantity';
   readonly productId: string;
   readonly quantity: number;
+  /** In commands that were sent before version 0.5.0. */
   readonly maxQuantity?: number;
 }
 
@@ -39,9 +50,15 @@ export interface ClearCart extends Envelope {
   readonly type: 'clearCart';
 }
 
-/** Buys all items and empties the cart for the next purchase. */
-export interface CheckOut extends Envelope {
+/**
+ * Buys all items and empties the cart for the next purchase. It is rejected where a line has changed since it was
+ * added, unless `acceptChanges` takes the prices of today.
+ */
+export interface CheckOut extends Envelope, WithFacts {
   readonly type: 'checkOut';
+  /** What the customer was shown, in minor units: the total that is recorded must be the same. */
+  readonly expectedTotal?: number;
+  readonly acceptChanges?: boolean;
 }
 
 /** Restores the items of `version`; the command side looks them up. */

@@ -1,5 +1,6 @@
-import type { AddItem, ChangeItemQuantity, Command, RemoveItem, RestoreCart } from './commands';
+import type { AddItem, ChangeItemQuantity, CheckOut, Command, RemoveItem, RestoreCart } from './commands';
 import type { CartItem, EventFact, Line } from './events';
+import { changesOf, type ProductFacts, quantityLimit } from './facts';
 import { limits } from './limits';
 import { type Cart, isSameItem, subtotalOf } from './state';
 
@@ -9,6 +10,10 @@ export type RejectionCode =
   | 'quantity_limit_exceeded'
   | 'line_limit_exceeded'
   | 'currency_mismatch'
+  | 'product_unavailable'
+  | 'try_again'
+  | 'price_changed'
+  | 'total_mismatch'
   | 'item_not_in_cart'
   | 'cart_empty'
   | 'version_unknown'
@@ -42,7 +47,7 @@ export function decide(cart: Cart, command: Command): Decision {
         ? apply()
         : apply({ type: 'CartCleared', data: { items: cart.items.map(asLine) } });
     case 'checkOut':
-      return checkOut(cart);
+      return checkOut(cart, command);
     case 'restoreCart':
       return restoreCart(cart, command);
     default:
@@ -56,23 +61,36 @@ function addItem(cart: Cart, command: AddItem): Decision {
   const previousQuantity = line?.quantity ?? 0;
   const quantity = previousQuantity + command.quantity;
   if (cart.currency !== null && cart.currency !== currency) {
-    return reject('currency_mismatch', `The cart is in ${cart.currency}, ${productId} is priced in ${currency}.`);
+    return rejectCurrency(cart.currency, productId, currency);
   }
   if (line === undefined && cart.items.length >= limits.linesPerCart) {
     return reject('line_limit_exceeded', `A cart holds at most ${limits.linesPerCart} different products.`);
   }
-  if (quantity > quantityLimit(command)) return rejectQuantity(command, quantity);
+  const maxQuantity = quantityLimit(command);
+  if (quantity > maxQuantity) return rejectQuantity({ productId, quantity }, maxQuantity);
   const { name, unitPrice } = line ?? command;
   return apply({ type: 'ItemAdded', data: { productId, name, unitPrice, currency, quantity, previousQuantity } });
 }
 
 function changeItemQuantity(cart: Cart, command: ChangeItemQuantity): Decision {
-  const { productId, quantity } = command;
+  const { productId, quantity, facts } = command;
   const line = lineOf(cart, productId);
   if (quantity === 0) return removeItem(cart, command);
   if (line === undefined) return reject('item_not_in_cart', `${productId} is not in the cart; add it first.`);
   if (line.quantity === quantity) return apply();
-  if (quantity > line.quantity && quantity > quantityLimit(command)) return rejectQuantity(command, quantity);
+  if (quantity > line.quantity) {
+    const raised = { ...line, quantity };
+    const maxQuantity = quantityLimit(command);
+    if (facts !== undefined) {
+      const obstacle = findObstacle(
+        raised,
+        cart.items.map((item) => (item === line ? raised : item)),
+        cart.currency!,
+        facts,
+      );
+      if (obstacle !== undefined) return obstacle;
+    } else if (quantity > maxQuantity) return rejectQuantity(raised, maxQuantity);
+  }
   return apply({ type: 'ItemQuantityChanged', data: { productId, quantity, previousQuantity: line.quantity } });
 }
 
@@ -83,11 +101,61 @@ function removeItem(cart: Cart, { productId }: RemoveItem | ChangeItemQuantity):
     : apply({ type: 'ItemRemoved', data: { productId, quantity: 0, previousQuantity: line.quantity } });
 }
 
-function checkOut(cart: Cart): Decision {
-  if (cart.currency === null) return reject('cart_empty', 'There is nothing in the cart to check out.');
-  const items = cart.items.map(asLine);
-  return apply({ type: 'CartCheckedOut', data: { items, currency: cart.currency, subtotal: subtotalOf(items) } });
+function checkOut({ items, currency }: Cart, { facts, expectedTotal, acceptChanges }: CheckOut): Decision {
+  if (currency === null) return reject('cart_empty', 'There is nothing in the cart to check out.');
+  if (facts === undefined) return apply(sell(items, currency));
+  for (const item of items) {
+    const obstacle = findObstacle(item, items, currency, facts);
+    if (obstacle !== undefined) return obstacle;
+  }
+  const repriced = items.flatMap((item) => reprice(item, facts));
+  const [change] = repriced;
+  if (change !== undefined && acceptChanges !== true) {
+    const { productId, unitPrice, previousUnitPrice } = change.data;
+    return reject('price_changed', `${productId} costs ${unitPrice} now; it is in the cart at ${previousUnitPrice}.`);
+  }
+  const prices = new Map(repriced.map(({ data }) => [data.productId, data.unitPrice]));
+  const lines = items.map((item) => ({ ...item, unitPrice: prices.get(item.productId) ?? item.unitPrice }));
+  const total = subtotalOf(lines);
+  if (expectedTotal !== undefined && expectedTotal !== total) {
+    return reject('total_mismatch', `The total is ${total}; the command expected ${expectedTotal}.`);
+  }
+  return apply(...repriced, sell(lines, currency));
 }
+
+const sell = (lines: readonly Line[], currency: string): EventFact => ({
+  type: 'CartCheckedOut',
+  data: { items: lines.map(asLine), currency, subtotal: subtotalOf(lines) },
+});
+
+function reprice({ productId, unitPrice: previousUnitPrice }: Line, facts: readonly ProductFacts[]) {
+  const known = factsOf(productId, facts);
+  if (!known?.available || known.unitPrice === previousUnitPrice) return [];
+  return [{ type: 'ItemRepriced', data: { productId, unitPrice: known.unitPrice, previousUnitPrice } } as const];
+}
+
+/** Why a line cannot be sold, or its quantity not be raised, whatever its price is. */
+function findObstacle(
+  line: Line,
+  lines: readonly Line[],
+  currency: string,
+  facts: readonly ProductFacts[],
+): Decision | undefined {
+  const { productId } = line;
+  const known = factsOf(productId, facts);
+  if (known === undefined) {
+    return reject('try_again', `The command was sent before the catalogue was asked about ${productId}. Try again.`);
+  }
+  for (const change of changesOf(line, currency, known, lines)) {
+    if (change.code === 'product_unavailable') return reject(change.code, `${productId} is not for sale any more.`);
+    if (change.code === 'currency_changed') return rejectCurrency(currency, productId, change.currency);
+    if (change.code === 'quantity_limit_exceeded') return rejectQuantity(line, change.maxQuantity);
+  }
+  return undefined;
+}
+
+const factsOf = (productId: string, facts: readonly ProductFacts[]): ProductFacts | undefined =>
+  facts.find((each) => each.productId === productId);
 
 function restoreCart(cart: Cart, { version, items, currency }: RestoreCart): Decision {
   if (version > cart.version) {
@@ -111,13 +179,13 @@ const lineOf = (cart: Cart, productId: string) => cart.items.find((item) => item
 
 const asLine = ({ productId, name, unitPrice, quantity }: Line): Line => ({ productId, name, unitPrice, quantity });
 
-const quantityLimit = ({ maxQuantity = limits.quantityPerLine }: AddItem | ChangeItemQuantity): number =>
-  Math.min(maxQuantity, limits.quantityPerLine);
+const rejectCurrency = (currency: string, productId: string, other: string): Decision =>
+  reject('currency_mismatch', `The cart is in ${currency}, ${productId} is priced in ${other}.`);
 
-const rejectQuantity = (command: AddItem | ChangeItemQuantity, quantity: number): Decision =>
+const rejectQuantity = ({ productId, quantity }: Pick<Line, 'productId' | 'quantity'>, maxQuantity: number): Decision =>
   reject(
     'quantity_limit_exceeded',
-    `A cart holds at most ${quantityLimit(command)} of ${command.productId}; this would make ${quantity}.`,
+    `A cart holds at most ${maxQuantity} of ${productId}; this would make ${quantity}.`,
   );
 
 const apply = (...events: EventFact[]): Decision => ({ outcome: 'applied', events });

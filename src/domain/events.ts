@@ -29,6 +29,11 @@ export type EventFact =
       readonly type: 'ItemRemoved';
       readonly data: { readonly productId: string; readonly quantity: 0; readonly previousQuantity: number };
     }
+  | {
+      /** The price of today was accepted. */
+      readonly type: 'ItemRepriced';
+      readonly data: { readonly productId: string; readonly unitPrice: number; readonly previousUnitPrice: number };
+    }
   | { readonly type: 'CartCleared'; readonly data: { readonly items: readonly Line[] } }
   | {
       readonly type: 'CartCheckedOut';

@@ -22,6 +22,10 @@ function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly Cart
     }
     case 'ItemQuantityChanged':
       return withQuantity(items, event.data.productId, event.data.quantity);
+    case 'ItemRepriced': {
+      const { productId, unitPrice } = event.data;
+      return items.map((item) => (item.productId === productId ? { ...item, unitPrice } : item));
+    }
     case 'ItemRemoved':
       return items.filter((item) => item.productId !== event.data.productId);
     case 'CartCleared':

@@ -10,6 +10,11 @@ const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
   restoreCart: ['version'],
 };
 
+/** Fields that came later: a command without them has the fingerprint that it had before. */
+const laterFields: { readonly [Type in CommandType]?: readonly string[] } = {
+  checkOut: ['expectedTotal', 'acceptChanges'],
+};
+
 /** The parts of a command that are equal in two of the same id if they are the same request. */
 interface Request {
   readonly type: string;
@@ -23,9 +28,14 @@ interface Request {
  * and when, and what the command side looked up.
  */
 export function fingerprintOf({ type, expectedVersion, data }: Request): string {
-  const fields = 'payload' in data ? ['payload'] : (clientFields[type as CommandType] ?? []);
   const expected = data.expectedVersions ?? expectedVersion ?? null;
-  return fnv1a(JSON.stringify([type, expected, ...fields.map((field) => data[field])]));
+  const values = 'payload' in data ? [data.payload] : valuesOf(type as CommandType, data);
+  return fnv1a(JSON.stringify([type, expected, ...values]));
+}
+
+function valuesOf(type: CommandType, data: Request['data']): unknown[] {
+  const later = (laterFields[type] ?? []).filter((field) => data[field] !== undefined);
+  return [...(clientFields[type] ?? []).map((field) => data[field]), ...later.map((field) => [field, data[field]])];
 }
 
 const { imul } = Math;

@@ -11,6 +11,8 @@ export const limits = {
   version: 2_147_483_647,
   /** How many versions a command may name of which the cart must have one. */
   expectedVersions: 20,
+  /** The lines of a cart, and as many that may be on their way into it. */
+  factsPerCommand: 200,
   /** A command has at most some tens of kilobytes, and a signal at most 2 MB. */
   commandsPerSignal: 20,
 } as const;

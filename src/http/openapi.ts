@@ -82,7 +82,10 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
         ...toParameters('header', headers),
       ],
       ...(body && {
-        requestBody: { required: true, content: { 'application/json': { schema: toSchema(body, 'input') } } },
+        requestBody: {
+          required: !body.safeParse(undefined).success,
+          content: { 'application/json': { schema: toSchema(body, 'input') } },
+        },
       }),
       responses: {
         ...mapValues(answers, (answer) => toAnswer(isOfCart(route) ? withCartToken(answer) : answer)),

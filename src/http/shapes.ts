@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { EventType } from '../domain/events';
+import type { LineChange } from '../domain/facts';
 import { problemStatuses } from './problem-codes';
 
 /*
@@ -15,6 +16,18 @@ const instant = z.iso.datetime({ precision: 3 });
 
 const line = { productId: text, name: text, quantity: z.int().min(1), unitPrice: money };
 
+const warningShape = z
+  .discriminatedUnion('code', [
+    z.strictObject({ code: z.literal('product_unavailable') }),
+    z.strictObject({ code: z.literal('price_changed'), unitPrice: money }),
+    z.strictObject({ code: z.literal('currency_changed'), currency, unitPrice: money }),
+    z.strictObject({ code: z.literal('quantity_limit_exceeded'), maxQuantity: z.int().min(1) }),
+  ])
+  .meta({ id: 'Warning' }) satisfies z.ZodType<LineChange>;
+const warnings = z.array(warningShape).optional().meta({
+  description: 'How the catalogue of today differs from the line. Absent where it does not, and in the past.',
+});
+
 /** A cart. Its items are in the order in which they were added. */
 export const cartShape = z
   .strictObject({
@@ -25,7 +38,7 @@ export const cartShape = z
     itemCount: count,
     subtotal: money,
     updatedAt: instant.nullable(),
-    items: z.array(z.strictObject({ ...line, lineTotal: money, addedAt: instant })),
+    items: z.array(z.strictObject({ ...line, lineTotal: money, addedAt: instant, warnings })),
   })
   .meta({ id: 'Cart' });
 
@@ -81,6 +94,7 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   ItemAdded: true,
   ItemQuantityChanged: true,
   ItemRemoved: true,
+  ItemRepriced: true,
   CartCleared: true,
   CartCheckedOut: true,
   CartRestored: true,

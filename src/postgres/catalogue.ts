@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import { LRUCache } from 'lru-cache';
+import type { ProductFacts } from '../domain/facts';
 import { createLookUp } from './look-up';
 
 /** A product that the shop sells. Its price is in minor units of the currency. */
@@ -10,6 +11,13 @@ export interface Product {
   readonly currency: string;
   readonly maxQuantity?: number;
   readonly available: boolean;
+}
+
+/** What commands and warnings need of a product. */
+export function factsOf(productId: string, product: Product | undefined): ProductFacts {
+  if (!product?.available) return { productId, available: false };
+  const { unitPrice, currency, maxQuantity } = product;
+  return { productId, available: true, unitPrice, currency, ...(maxQuantity === undefined ? {} : { maxQuantity }) };
 }
 
 export interface Catalogue {

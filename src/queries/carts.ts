@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conditional, hasCurrent } from '../http/conditional';
+import { conditional, etagOf, hasCurrent } from '../http/conditional';
 import { Problem } from '../http/problem';
 import { type Answer, defineRoute, type Route } from '../http/route';
 import { type CartView, cartShape, outcomeShape } from '../http/shapes';
@@ -99,9 +99,9 @@ async function cartOfVersionAtLeast(
   });
 }
 
-/** The cart with its version as ETag, or 304 if the client has this version. */
+/** The cart with its ETag, or 304 if the client has it. */
 function answerVersioned(request: z.output<typeof conditional>, cart: CartView, cacheControl: string): Answer {
-  const etag = `"${cart.version}"`;
+  const etag = etagOf(cart);
   const headers = { ETag: etag, 'Cache-Control': cacheControl };
   if (hasCurrent(request, etag)) return { status: 304, headers };
   return { status: 200, headers, body: cart };

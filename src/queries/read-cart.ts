@@ -1,5 +1,7 @@
 import type { Knex } from 'knex';
+import { changesOf } from '../domain/facts';
 import type { CartView } from '../http/shapes';
+import { factsOf, type Product } from '../postgres/catalogue';
 import { createLookUp } from '../postgres/look-up';
 
 /** SQL that formats an instant for clients. */
@@ -13,12 +15,40 @@ export const linesAsJson = `coalesce(
     'lineTotal', quantity * unit_price, 'addedAt', ${toInstantText('added_at')}) order by added_version),
   '[]')`;
 
+/** An SQL aggregate: what the catalogue says of the products whose lines it does not agree with. */
+const changedFacts = `
+  json_agg(json_strip_nulls(json_build_object(
+    'productId', product_id, 'available', coalesce(available, false), 'unitPrice', price_now,
+    'currency', currency_now, 'maxQuantity', max_quantity)))
+  filter (where available is not true or price_now <> unit_price or currency_now <> carts.currency
+          or quantity > max_quantity)`;
+
 // One statement, so that a cart and its items have the same version.
 const selectCarts = `
   select user_id as "userId", version, status, currency, item_count as "itemCount", subtotal,
-         ${toInstantText('updated_at')} as "updatedAt",
-         (select ${linesAsJson} from cart_items where cart_items.user_id = carts.user_id) as items
-  from carts where user_id = any(?::text[])`;
+         ${toInstantText('updated_at')} as "updatedAt", lines.items, lines.changed
+  from carts
+  cross join lateral (
+    select ${linesAsJson} as items, ${changedFacts} as changed
+    from cart_items
+    left join (select product_id, unit_price as price_now, currency as currency_now, max_quantity, available
+               from products) as product using (product_id)
+    where cart_items.user_id = carts.user_id
+  ) as lines
+  where user_id = any(?::text[])`;
+
+type CartRow = CartView & { readonly changed: readonly Product[] | null };
+
+/** Puts the warnings to the lines. */
+function toView({ changed, ...cart }: CartRow): CartView {
+  if (changed === null) return cart;
+  const facts = new Map(changed.map((product) => [product.productId, factsOf(product.productId, product)]));
+  const items = cart.items.map((item) => {
+    const known = facts.get(item.productId);
+    return known === undefined ? item : { ...item, warnings: changesOf(item, cart.currency!, known, cart.items) };
+  });
+  return { ...cart, items };
+}
 
 /** Reads the current cart of a user. An unused cart is empty, at version 0. */
 export type ReadCart = (userId: string) => Promise<CartView>;
@@ -27,7 +57,7 @@ export type ReadCart = (userId: string) => Promise<CartView>;
 export function createCartReader(db: Knex): ReadCart {
   const lookUp = createLookUp(async (userIds) => {
     const { rows } = await db.raw(selectCarts, [[...userIds]]).options({ name: 'carts-now' });
-    return new Map<string, CartView>(rows.map((cart: CartView) => [cart.userId, cart]));
+    return new Map<string, CartView>(rows.map((cart: CartRow) => [cart.userId, toView(cart)]));
   });
   return async (userId) => (await lookUp(userId)) ?? { userId, ...unusedCart };
 }

@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize';
 import type { Command, MalformedCommand } from '../domain/commands';
 import { evolve } from '../domain/evolve';
+import { withFacts } from '../domain/facts';
 import { emptyCheckpoint, handle, type RecordedDecision } from '../domain/handle';
 import { emptyCart } from '../domain/state';
 import { isReuse, withoutSequence } from '../postgres/log/recorded';
@@ -42,6 +43,7 @@ function leadsTo(
     : {};
   const cart = before.flatMap(({ events }) => events).reduce(evolve, emptyCart);
   const checkpoint = { ...emptyCheckpoint, ...reused, cart, sequence: sequence - 1 };
-  const again = handle(checkpoint, command, { now: decidedAt, runId, freshId: () => '', unprojectedCount: 0 });
+  const incoming = 'facts' in decision.command.data ? withFacts(command) : command;
+  const again = handle(checkpoint, incoming, { now: decidedAt, runId, freshId: () => '', unprojectedCount: 0 });
   return canonicalize(again.decision) === canonicalize(decision);
 }

@@ -1,3 +1,4 @@
+import { createRecentProducts } from '../commands/facts';
 import { commandRoutes } from '../commands/routes';
 import { createCommandSender } from '../commands/send-command';
 import { withPorts } from '../http/route';
@@ -38,6 +39,7 @@ export async function openCommandApi({
   const ports = {
     sendCommand: createCommandSender(client, temporal.taskQueue, createNewUserCheck(db)),
     catalogue,
+    recentProducts: createRecentProducts(),
     findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
     awaitOutcome: (userId: string, commandId: string, seconds: number, send: () => Promise<void>) =>
       awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId), send),

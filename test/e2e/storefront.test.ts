@@ -84,8 +84,11 @@ describe('20 users who send 2,000 mixed commands, 32 at a time,', () => {
       });
       expect(log.commands.map((command) => command.command_id).sort()).toEqual([...sent.keys()].sort());
       const model = new ModelCart(catalogue);
-      for (const { command_id: key, outcome, sequence } of log.commands) {
-        const isAccepted = model.run(sent.get(key)!);
+      for (const { command_id: key, outcome, sequence, code } of log.commands) {
+        const command = sent.get(key)!;
+        // It was sent at the same moment as a command that was before it in the cart.
+        if (code === 'try_again' && command.kind === 'checkout') continue;
+        const isAccepted = model.run(command);
         expect({ sequence, outcome }).toEqual({ sequence, outcome: isAccepted ? 'applied' : 'rejected' });
       }
       const cart = await client.readCart(user);

@@ -89,9 +89,11 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
 
 describe('a cart at a version', () => {
   it('equals the present cart at the newest version', async () => {
-    const plain = await get('/carts/old');
-    expect((await get(`/carts/old?version=${eventCount}`)).body).toEqual(plain.body);
-    expect(plain.body).toEqual(newest);
+    const { body } = await get('/carts/old');
+    // The catalogue does not have these products, and says so of the lines of the present alone.
+    const items = body.items.map(({ warnings: _warnings, ...item }: Record<string, unknown>) => item);
+    expect((await get(`/carts/old?version=${eventCount}`)).body).toEqual({ ...body, items });
+    expect({ ...body, items }).toEqual(newest);
   });
 
   it('may be cached without limit, and is answered 304 to a client that has it', async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { bytesOf, payloadLimits } from '../../src/contract/payload-limits';
 import { toSignal } from '../../src/contract/signals';
-import type { RestoreCart } from '../../src/domain/commands';
+import type { CheckOut, Command, RestoreCart } from '../../src/domain/commands';
 import { emptyCheckpoint, handleAll, type RecordedDecision, toCarriedCheckpoint } from '../../src/domain/handle';
 import { limits } from '../../src/domain/limits';
 import { takeBatch } from '../../workflows/batch';
@@ -33,8 +33,28 @@ const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
   })),
 });
 
+/** The largest checkout: it has all the facts that a command can have, and each line has another price. */
+function largestCheckOut(step: number): CheckOut {
+  const { commandId, issuedAt, actor, expectedVersions } = largestRestore(step);
+  const facts = Array.from({ length: limits.factsPerCommand }, (_, line) => ({
+    ...{ productId: `${line}`.padEnd(limits.idLength, 'p'), available: true as const },
+    ...{ unitPrice: limits.unitPrice - 1, currency: 'EUR', maxQuantity: Number.MAX_SAFE_INTEGER },
+  }));
+  const shown = { expectedTotal: Number.MAX_SAFE_INTEGER, acceptChanges: true };
+  return { type: 'checkOut', commandId, issuedAt, actor, expectedVersions: expectedVersions!, facts, ...shown };
+}
+
 const context = { now: instant(0), runId: 'r'.repeat(36), freshId: () => 'fresh', unprojectedCount: 0 };
-const decide = (commands: readonly RestoreCart[]) => handleAll(emptyCheckpoint, commands, context);
+const decide = (commands: readonly Command[]) => handleAll(emptyCheckpoint, commands, context);
+
+const expecting = (version: number): number[] => [
+  version,
+  ...Array(limits.expectedVersions - 1).fill(Number.MAX_SAFE_INTEGER),
+];
+
+/** The total of the n-th restored cart, at the prices of the checkout. */
+const totalOf = (step: number): number =>
+  largestRestore(step).items.reduce((sum, { quantity }) => sum + quantity * (limits.unitPrice - 1), 0);
 
 function inBatches(decisions: readonly RecordedDecision[]): (readonly RecordedDecision[])[] {
   const batches: (readonly RecordedDecision[])[] = [];
@@ -50,8 +70,18 @@ describe('the largest commands there can be', () => {
     expect(bytesOf(signalArgs[0]) + overhead).toBeLessThan(serverLimit);
   });
 
+  it('fit into a signal, also as checkouts', () => {
+    const checkOuts = Array.from({ length: limits.commandsPerSignal }, (_, step) => largestCheckOut(step));
+    expect(bytesOf(toSignal(checkOuts).signalArgs[0]) + overhead).toBeLessThan(serverLimit);
+  });
+
   it('are projected in batches that fit into a payload, each decision once and in order', () => {
-    const { decisions } = decide(restores);
+    const bought = Array.from({ length: 20 }, (_, n): Command[] => [
+      { ...largestRestore(100 + n), expectedVersions: expecting(n * 102) },
+      { ...largestCheckOut(200 + n), expectedVersions: expecting(n * 102 + 1), expectedTotal: totalOf(100 + n) },
+    ]);
+    const { decisions } = decide([...restores, ...bought.flat()]);
+    expect(decisions.at(-1)!.events).toHaveLength(101);
     const batches = inBatches(decisions);
     expect(batches.flat()).toEqual(decisions);
     for (const batch of batches) {

@@ -20,6 +20,7 @@ describe('a command', () => {
     ['removeItem', 'DELETE', '/items/a%7Cb', undefined],
     ['clearCart', 'DELETE', '/items', undefined],
     ['checkOut', 'POST', '/checkout', undefined],
+    ['checkOut of a total', 'POST', '/checkout', { expectedTotal: 500, acceptChanges: true }],
     ['restoreCart', 'POST', '/restore', { version: 4 }],
   ] as const)('%s is one request with an id of its own', async (name, method, target, body) => {
     const { client, sent, keys } = openClient([accepted()]);
@@ -29,6 +30,7 @@ describe('a command', () => {
       removeItem: () => client.removeItem('a@b', 'a|b'),
       clearCart: () => client.clearCart('a@b'),
       checkOut: () => client.checkOut('a@b'),
+      'checkOut of a total': () => client.checkOut('a@b', { expectedTotal: 500, acceptChanges: true }),
       restoreCart: () => client.restoreCart('a@b', 4),
     }[name];
     const answer = await send();

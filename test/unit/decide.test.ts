@@ -1,3 +1,4 @@
+import type { ProductFacts } from '../../src/domain/facts';
 import { limits } from '../../src/domain/limits';
 import { itemCountOf, statusOf, subtotalOf } from '../../src/domain/state';
 import { add, decideAll } from '../support/cart-story';
@@ -20,6 +21,15 @@ const given = (...commands: Parameters<typeof decideAll>[0]) => ({
     };
   },
 });
+
+const offer = (productId: string, more: Partial<Extract<ProductFacts, { available: true }>> = {}): ProductFacts => ({
+  productId,
+  available: true,
+  unitPrice: 250,
+  currency: 'EUR',
+  ...more,
+});
+const withdrawn = (productId: string): ProductFacts => ({ productId, available: false });
 
 const pen = { productId: 'pen', name: 'The pen', unitPrice: 250, currency: 'EUR' };
 
@@ -98,10 +108,50 @@ describe('changeItemQuantity', () => {
     given().when(change(1)).thenRejected('item_not_in_cart'));
   it('is rejected above the limit of a line', () =>
     given(add('pen')).when(change(1_000)).thenRejected('quantity_limit_exceeded'));
-  it('lowers a line that is above a later limit', () =>
+  it("is rejected above the product's own limit", () =>
+    given(add('pen'))
+      .when(change(4, { facts: [offer('pen', { maxQuantity: 3 })] }))
+      .thenRejected('quantity_limit_exceeded'));
+  it('does not raise the quantity of a product that is not for sale any more', () =>
+    given(add('pen'))
+      .when(change(2, { facts: [withdrawn('pen')] }))
+      .thenRejected('product_unavailable'));
+  it('does not raise the quantity of a product that has another currency now, as addItem does not', () =>
+    given(add('pen'))
+      .when(change(2, { facts: [offer('pen', { currency: 'USD' })] }))
+      .thenRejected('currency_mismatch'));
+  it('does not raise the quantity of a product that was not looked up', () =>
+    given(add('pen'))
+      .when(change(2, { facts: [] }))
+      .thenRejected('try_again'));
+  it('keeps the price of the line where it raises the quantity', () =>
+    given(add('pen'))
+      .when(change(2, { facts: [offer('pen', { unitPrice: 900 })] }))
+      .thenEvents({ type: 'ItemQuantityChanged', data: { productId: 'pen', quantity: 2, previousQuantity: 1 } }));
+  it.each([
+    ['above a later limit', [offer('pen', { maxQuantity: 3 })]],
+    ['of a product that is not for sale any more', [withdrawn('pen')]],
+    ['of a product that was not looked up', []],
+  ])('lowers a line %s', (_kind, facts) =>
     given(add('pen', 9))
-      .when(change(5, { maxQuantity: 3 }))
-      .thenEvents({ type: 'ItemQuantityChanged', data: { productId: 'pen', quantity: 5, previousQuantity: 9 } }));
+      .when(change(5, { facts }))
+      .thenEvents({ type: 'ItemQuantityChanged', data: { productId: 'pen', quantity: 5, previousQuantity: 9 } }),
+  );
+
+  describe('from before commands carried facts', () => {
+    it('raises a line up to its limit', () =>
+      given(add('pen'))
+        .when(change(3, { maxQuantity: 3 }))
+        .thenEvents({ type: 'ItemQuantityChanged', data: { productId: 'pen', quantity: 3, previousQuantity: 1 } }));
+    it('is rejected above the limit', () =>
+      given(add('pen'))
+        .when(change(4, { maxQuantity: 3 }))
+        .thenRejected('quantity_limit_exceeded'));
+    it('lowers a line that is above a later limit', () =>
+      given(add('pen', 9))
+        .when(change(5, { maxQuantity: 3 }))
+        .thenEvents({ type: 'ItemQuantityChanged', data: { productId: 'pen', quantity: 5, previousQuantity: 9 } }));
+  });
 });
 
 describe('removeItem', () => {
@@ -147,6 +197,57 @@ describe('checkOut', () => {
     expect(cart.version).toBe(3);
   });
   it('is rejected for an empty cart', () => given().when({ type: 'checkOut' }).thenRejected('cart_empty'));
+
+  const bought = (unitPrice: number) => ({
+    type: 'CartCheckedOut',
+    data: {
+      items: [{ productId: 'pen', name: 'The pen', unitPrice, quantity: 2 }],
+      currency: 'EUR',
+      subtotal: 2 * unitPrice,
+    },
+  });
+  const repriced = { type: 'ItemRepriced', data: { productId: 'pen', unitPrice: 300, previousUnitPrice: 250 } };
+  const checkOut = (facts: readonly ProductFacts[], more = {}) => ({ type: 'checkOut', facts, ...more });
+  const dearer = [offer('pen', { unitPrice: 300 })];
+
+  it('buys what has not changed', () =>
+    given(add('pen', 2))
+      .when(checkOut([offer('pen')]))
+      .thenEvents(bought(250)));
+  it('is rejected where a price has changed', () =>
+    given(add('pen', 2)).when(checkOut(dearer)).thenRejected('price_changed'));
+  it('is rejected where a price has changed, also if the customer was shown the old total', () =>
+    given(add('pen', 2))
+      .when(checkOut(dearer, { expectedTotal: 500 }))
+      .thenRejected('price_changed'));
+  it('is rejected where prices have changed, also if the total is the same', () =>
+    given(add('pen'), add('ink'))
+      .when(checkOut([offer('pen', { unitPrice: 200 }), offer('ink', { unitPrice: 300 })], { expectedTotal: 500 }))
+      .thenRejected('price_changed'));
+  it('buys at the prices of today where they are accepted, and records the change of each', () =>
+    given(add('pen', 2))
+      .when(checkOut(dearer, { acceptChanges: true }))
+      .thenEvents(repriced, bought(300)));
+  it('buys at the prices of today where the customer was shown their total', () =>
+    given(add('pen', 2))
+      .when(checkOut(dearer, { acceptChanges: true, expectedTotal: 600 }))
+      .thenEvents(repriced, bought(300)));
+  it.each([
+    ['the total', [offer('pen')], { expectedTotal: 499 }],
+    ['the total of today', dearer, { expectedTotal: 500, acceptChanges: true }],
+  ])('is rejected where the customer was shown something else than %s', (_total, facts, more) =>
+    given(add('pen', 2)).when(checkOut(facts, more)).thenRejected('total_mismatch'),
+  );
+  it.each([
+    ['is not for sale any more', withdrawn('pen'), 'product_unavailable'],
+    ['has another currency now', offer('pen', { currency: 'USD' }), 'currency_mismatch'],
+    ['has a lower limit now', offer('pen', { maxQuantity: 1 }), 'quantity_limit_exceeded'],
+    ['was not looked up', offer('ink'), 'try_again'],
+  ])('is rejected where a product %s, also if changes are accepted', (_kind, facts, code) =>
+    given(add('pen', 2))
+      .when(checkOut([facts], { acceptChanges: true, expectedTotal: 500 }))
+      .thenRejected(code),
+  );
 });
 
 describe('restoreCart', () => {

@@ -23,6 +23,17 @@ describe('the fingerprint of a command', () => {
     expect(fingerprintOf({ ...restore, data: { version: 3 } })).toBe(fingerprintOf(restore));
   });
 
+  it('of a checkout covers what the customer was shown and accepted, and not the facts', () => {
+    const checkOut = (data: object) => fingerprintOf({ type: 'checkOut', data: { ...data } });
+    const asked = [{}, { expectedTotal: 5 }, { expectedTotal: 6 }, { acceptChanges: true }];
+    expect(new Set(asked.map(checkOut)).size).toBe(4);
+    expect(checkOut({ facts: [] })).toBe(checkOut({}));
+  });
+
+  it('of a checkout is what it was before there were more fields', () => {
+    expect(fingerprintOf({ type: 'checkOut', data: {} })).toBe('1fzsedu.10h026t');
+  });
+
   it('is another one for each of 100,000 requests', () => {
     const seen = new Set<string>();
     for (let n = 0; n < 100_000; n += 1) {

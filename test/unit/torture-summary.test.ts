@@ -164,9 +164,9 @@ describe('the target while Postgres is down', () => {
   });
 
   it('concerns no command that needs a look-up', () => {
-    for (const type of ['addItem', 'changeItemQuantity', 'restoreCart'] as const) command(1_500, unavailable, type);
+    for (const type of ['addItem', 'checkOut', 'restoreCart'] as const) command(1_500, unavailable, type);
     expect(met()).toEqual({});
-    for (const type of ['removeItem', 'clearCart', 'checkOut'] as const) command(1_500, {}, type);
+    for (const type of ['removeItem', 'clearCart', 'changeItemQuantity'] as const) command(1_500, {}, type);
     expect(summary().targets.find(({ name }) => name === target)).toMatchObject({
       count: 3,
       share: 1,

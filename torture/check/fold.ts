@@ -3,7 +3,7 @@ import type { CartView, Entry } from './types';
 interface Line {
   readonly productId: string;
   readonly name: string;
-  readonly unitPrice: number;
+  unitPrice: number;
   quantity: number;
   readonly addedAt: string;
   readonly addedVersion: number;
@@ -32,6 +32,11 @@ export class Fold {
       if (data.previousQuantity === before) return undefined;
       return `${type} has previousQuantity ${data.previousQuantity}, but there were ${before}`;
     }
+    if ('previousUnitPrice' in data) {
+      const before = this.lines.get(data.productId as string)?.unitPrice;
+      if (data.previousUnitPrice === before) return undefined;
+      return `${type} has previousUnitPrice ${data.previousUnitPrice}, but it was ${before}`;
+    }
     const listed = type === 'CartRestored' ? data.previousItems : data.items;
     if (!Array.isArray(listed)) return `${type} lists no items`;
     const [said, held] = [content(listed as Line[]), content(this.ordered())];
@@ -59,6 +64,9 @@ export class Fold {
         return;
       case 'ItemQuantityChanged':
         if (line) line.quantity = data.quantity as number;
+        return;
+      case 'ItemRepriced':
+        if (line) line.unitPrice = data.unitPrice as number;
         return;
       case 'ItemRemoved':
         this.lines.delete(productId);

@@ -8,7 +8,7 @@ const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
   changeItemQuantity: ['productId', 'quantity'],
   removeItem: ['productId'],
   clearCart: [],
-  checkOut: [],
+  checkOut: ['expectedTotal', 'acceptChanges'],
   restoreCart: ['version'],
 };
 
@@ -42,8 +42,12 @@ export function fits(story: Story, effect: Effect, ask: CommandAsk): boolean {
       return type === 'ItemRemoved' && isProduct;
     case 'clearCart':
       return type === 'CartCleared';
-    case 'checkOut':
-      return type === 'CartCheckedOut';
+    case 'checkOut': {
+      const sold = effect.entries.at(-1)!;
+      const isShown = ask.expectedTotal === undefined || sold.data.subtotal === ask.expectedTotal;
+      const isAccepted = ask.acceptChanges === true || effect.entries.length === 1;
+      return sold.type === 'CartCheckedOut' && isShown && isAccepted;
+    }
     case 'restoreCart': {
       const isVersion = type === 'CartRestored' && data.restoredVersion === ask.version;
       const items = data.items as Parameters<typeof content>[0];

@@ -21,6 +21,8 @@ export interface CommandAsk {
   readonly productId?: string;
   readonly quantity?: number;
   readonly version?: number;
+  readonly expectedTotal?: number;
+  readonly acceptChanges?: true;
   readonly key?: string;
   readonly expectedVersion?: number;
   readonly waitSeconds: number;

@@ -1,5 +1,6 @@
 import type { CommandAsk, HttpAsk } from '../check/types';
 import type { Random } from '../random';
+import type { HttpRequest } from './http';
 
 /** What the clients buy. */
 export const products = [
@@ -14,12 +15,14 @@ export const products = [
 export interface Knowledge {
   /** The newest version that it has seen. */
   readonly version: number;
+  /** The newest subtotal that it has seen; undefined before. */
+  readonly subtotal?: number | undefined;
   /** The ids of commands that it has sent. */
   readonly commandIds: readonly string[];
 }
 
 /** @param freshKey gives a key that nobody has used. */
-export function randomCommand(random: Random, { version }: Knowledge, freshKey: () => string): CommandAsk {
+export function randomCommand(random: Random, { version, subtotal }: Knowledge, freshKey: () => string): CommandAsk {
   const productId = random.chance(0.05) ? 'cap' : random.pick(['pen', 'ink', 'pad', 'nib']);
   const quantity = random.chance(0.05) ? random.int(100, 999) : random.int(1, 5);
   const envelope = {
@@ -35,8 +38,19 @@ export function randomCommand(random: Random, { version }: Knowledge, freshKey: 
   }
   if (choice < 0.8) return { ...envelope, type: 'removeItem', productId };
   if (choice < 0.86) return { ...envelope, type: 'clearCart' };
-  if (choice < 0.92) return { ...envelope, type: 'checkOut' };
+  if (choice < 0.92) {
+    const shown = subtotal !== undefined && random.chance(0.3) ? { expectedTotal: subtotal } : {};
+    const accepted = random.chance(0.5) ? { acceptChanges: true as const } : {};
+    return { ...envelope, type: 'checkOut', ...shown, ...accepted };
+  }
   return { ...envelope, type: 'restoreCart', version: random.int(Math.max(0, version - 30), version) };
+}
+
+/** A change of the catalogue: another price, or not for sale for a while. */
+export function randomChange(random: Random): HttpRequest {
+  const { productId, unitPrice, ...product } = random.pick(products);
+  const body = { ...product, unitPrice: unitPrice + random.int(0, 3), available: random.chance(0.8) };
+  return { method: 'PUT', path: `/products/${productId}`, body };
 }
 
 export function randomRead(random: Random, { version, commandIds }: Knowledge): HttpAsk {

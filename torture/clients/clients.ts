@@ -4,7 +4,7 @@ import { versionSeenIn } from '../check/observations';
 import { idsSentBy } from '../check/story';
 import type { CommandAsk, HttpAsk, Operation } from '../check/types';
 import { createRandom, type Random } from '../random';
-import { type Knowledge, randomCommand, randomRead } from './actions';
+import { type Knowledge, randomChange, randomCommand, randomRead } from './actions';
 import { send } from './http';
 import type { Answer, Recorder } from './recorder';
 import { classify, toRequest } from './requests';
@@ -71,7 +71,7 @@ const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
 
 /** One client: what it knows, and what it does next. */
 class Shopper {
-  private readonly known = new Map<string, { version: number; commandIds: string[] }>();
+  private readonly known = new Map<string, Knowledge>();
   private readonly sent: { cart: string; ask: CommandAsk }[] = [];
   private keys = 0;
 
@@ -86,6 +86,10 @@ class Shopper {
   async act(): Promise<void> {
     const { random, options } = this;
     const cart = random.pick(options.carts);
+    if (random.chance(0.01)) {
+      await send(random.pick(options.commandUrls), randomChange(random)).catch(() => undefined);
+      return;
+    }
     if (random.chance(0.45)) {
       await this.read(cart, randomRead(random, this.knowledge(cart)));
       return;
@@ -153,9 +157,13 @@ class Shopper {
   }
 
   private learn(cart: string, operation: Operation): Operation {
-    const { version, commandIds } = this.knowledge(cart);
-    const ids = [...commandIds, ...idsSentBy(operation)].slice(-20);
-    this.known.set(cart, { version: Math.max(version, versionSeenIn(operation)), commandIds: ids });
+    const { version, subtotal, commandIds } = this.knowledge(cart);
+    const seen = (operation.body as { subtotal?: number } | undefined)?.subtotal;
+    this.known.set(cart, {
+      version: Math.max(version, versionSeenIn(operation)),
+      subtotal: seen ?? subtotal,
+      commandIds: [...commandIds, ...idsSentBy(operation)].slice(-20),
+    });
     return operation;
   }
 }

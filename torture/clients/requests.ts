@@ -23,7 +23,8 @@ export function toRequest(cart: string, ask: HttpAsk): HttpRequest {
 
 const get = (path: string): HttpRequest => ({ method: 'GET', path });
 
-function commandRequest(path: string, { type, productId, quantity, version }: CommandAsk): HttpRequest {
+function commandRequest(path: string, ask: CommandAsk): HttpRequest {
+  const { type, productId, quantity, version, expectedTotal, acceptChanges } = ask;
   switch (type) {
     case 'addItem':
       return { method: 'POST', path: `${path}/items`, body: { productId, quantity } };
@@ -34,7 +35,7 @@ function commandRequest(path: string, { type, productId, quantity, version }: Co
     case 'clearCart':
       return { method: 'DELETE', path: `${path}/items` };
     case 'checkOut':
-      return { method: 'POST', path: `${path}/checkout` };
+      return { method: 'POST', path: `${path}/checkout`, body: { expectedTotal, acceptChanges } };
     case 'restoreCart':
       return { method: 'POST', path: `${path}/restore`, body: { version } };
   }
@@ -65,6 +66,10 @@ const rejections = new Set([
   'quantity_limit_exceeded',
   'line_limit_exceeded',
   'currency_mismatch',
+  'product_unavailable',
+  'price_changed',
+  'total_mismatch',
+  'try_again',
   'malformed_command',
   'superseded',
 ]);

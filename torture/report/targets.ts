@@ -33,7 +33,7 @@ export const isTaken = ({ result, status }: Operation): boolean =>
   result === 'ok' || (status !== undefined && status < 500);
 
 const unavailableWithinMs = 5_000;
-const withoutLookUp: readonly string[] = ['removeItem', 'clearCart', 'checkOut'];
+const withoutLookUp: readonly string[] = ['removeItem', 'clearCart', 'changeItemQuantity'];
 
 const promises: readonly Promised[] = [
   { name: 'reads answered', down: 'Temporal', concerns: isRead, isKept: isAnswered, atLeast: 1 },
