@@ -7,6 +7,7 @@ import type { HistorySource } from '../src/temporal/histories/histories';
 import { readDecisions } from '../src/temporal/histories/read-decisions';
 import { createArchiveRun } from './archive-run';
 import { createLoadCheckpoint, createReadLeftBehind } from './load-checkpoint';
+import { createMergeHandedOver } from './merge-handed-over';
 import { createProjectAtOnce, createProjectCart } from './project-cart';
 
 /** All activities of the cart's workflow. */
@@ -14,6 +15,7 @@ export function createActivities(source: HistorySource, delivery: DeliveryOption
   const projectInGroups = createProjector(source.db);
   return {
     archiveRun: createArchiveRun(source),
+    mergeHandedOver: createMergeHandedOver(source),
     loadCheckpoint: createLoadCheckpoint(source, delivery),
     readLeftBehind: createReadLeftBehind(source, delivery),
     projectCart: createProjectCart(

@@ -26,7 +26,14 @@ import { deliverSignalName } from '../src/contract/signals';
 import { type CarriedState, isCarriedState } from '../src/contract/workflow';
 import type { IncomingCommand } from '../src/domain/commands';
 import { withFacts } from '../src/domain/facts';
-import { type Checkpoint, handleAgain, handleAll, refOf, toCarriedCheckpoint } from '../src/domain/handle';
+import {
+  type Checkpoint,
+  handleAgain,
+  handleAll,
+  type RecordedDecision,
+  refOf,
+  toCarriedCheckpoint,
+} from '../src/domain/handle';
 import { activityOptions, answerAtOnce, atOnceOptions, canRunAtOnce, untilAnswered } from './activity';
 import { takeBatch } from './batch';
 import { currentBuild, factsBuild } from './build';
@@ -44,7 +51,8 @@ const idlePeriodMs = 30 * 86_400_000;
 const signalsPerRun = 2_000;
 /** At these limits a run ends even while its projection fails. At 50 MB the server would terminate the workflow. */
 const hardLimits = { signals: 6_000, historyEvents: 20_000, historyBytes: 20_000_000 };
-const { loadCheckpoint, readLeftBehind, archiveRun } = proxyActivities<CartActivities>(activityOptions);
+const { loadCheckpoint, readLeftBehind, mergeHandedOver, archiveRun } =
+  proxyActivities<CartActivities>(activityOptions);
 const { loadCheckpoint: loadAtOnce } = proxyLocalActivities<CartActivities>(atOnceOptions);
 
 /**
@@ -96,6 +104,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
   let isProjecting = false;
   let isDelivering = false;
   let isArchiving = previousRunId !== undefined;
+  let isMerging = false;
   let isIdle = false;
 
   const context = () => ({ now: new Date().toISOString(), runId, freshId: uuid4 });
@@ -119,13 +128,22 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     const decisions = takeBatch(unprojected);
     const isLone = decisions.length === unprojected.length && !isTakingOver && fitsAtOnce(decisions);
     const result = await project({ userId, decisions, ...predecessor() }, isLone);
-    if (result.outcome === 'diverged') continueFrom(result.checkpoint);
-    else {
+    if (result.outcome === 'diverged') {
+      continueFrom(result.checkpoint);
+      if (result.checkpoint.cart.handedOverTo !== undefined) void merge();
+    } else {
       unprojected.splice(0, decisions.length);
       projected = refOf(decisions.at(-1)!);
+      if (decisions.some(isHandOver)) void merge();
     }
     isTakingOver &&= unprojected.length > 0;
     isProjecting = false;
+  };
+  const merge = async () => {
+    isMerging = true;
+    const summary = 'sends what was handed over';
+    await untilAnswered(() => mergeHandedOver.executeWithOptions({ summary }, [userId]), isAnything);
+    isMerging = false;
   };
   const predecessor = () => (checkpoint.recentFingerprints === undefined ? {} : { after: projected ?? null });
   /** The record went another way than this run: takes it as it is, and decides again what it does not have. */
@@ -165,7 +183,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
   for (;;) {
     if (!mayBeLeftBehind || mustContinueAsNew()) decideAll(inbox.take());
     present(userId, checkpoint.cart, unprojected.length);
-    const isBusy = isProjecting || isDelivering || mayBeLeftBehind;
+    const isBusy = isProjecting || isDelivering || isMerging || mayBeLeftBehind;
     if (mustContinueAsNew() || (shouldContinueAsNew() && !isBusy && !isArchiving)) {
       const next = carry();
       if (JSON.stringify(next).length <= payloadLimits.carriedLength) return continueAsNew<typeof cartWorkflow>(next);
@@ -173,7 +191,7 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     if (isIdle && !isBusy && !isArchiving && unprojected.length === 0) return;
     if (!isProjecting && unprojected.length > 0) void projectBatch();
     if (mayBeLeftBehind && !isProjecting && !isDelivering) void deliver();
-    const canEnd = () => !isArchiving && (isIdle || shouldContinueAsNew());
+    const canEnd = () => !isArchiving && !isMerging && (isIdle || shouldContinueAsNew());
     await condition(() =>
       mayBeLeftBehind
         ? (!isProjecting && !isDelivering) || (inbox.hasCommands() && mustContinueAsNew())
@@ -181,6 +199,8 @@ async function runCart(inbox: Inbox, carried: CarriedState | undefined): Promise
     );
   }
 }
+
+const isHandOver = ({ events }: RecordedDecision): boolean => events.some(({ type }) => type === 'CartHandedOver');
 
 /** What a run that continues no other one begins with. */
 async function loadCart(userId: string): Promise<LoadedCart> {

@@ -1,10 +1,17 @@
 import { defineSignal, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
-import { commandSignalNames, commandsSignalName, parseSignal, reservedSignalName } from '../src/contract/signals';
+import {
+  batchSignalName,
+  commandSignalNames,
+  commandsSignalName,
+  parseSignal,
+  reservedSignalName,
+} from '../src/contract/signals';
 import type { IncomingCommand } from '../src/domain/commands';
 import { withFacts } from '../src/domain/facts';
 import { currentBuild, factsBuild } from './build';
 
 const commandSignals = commandSignalNames.map((name) => defineSignal<unknown[]>(name));
+const batchSignal = defineSignal<unknown[]>(batchSignalName);
 const commandsSignal = defineSignal<unknown[]>(commandsSignalName);
 
 /** The commands that a run received and has not decided, in the order of arrival. */
@@ -35,6 +42,9 @@ export function openInbox(): Inbox {
   }
   setHandler(commandsSignal, (...inputs) => receive(commandsSignalName, ...inputs), {
     description: 'Several commands at once, each with its type',
+  });
+  setHandler(batchSignal, (...inputs) => receive(batchSignalName, ...inputs), {
+    description: 'Commands that are decided together: a batch',
   });
   function hasCommands(): boolean {
     receiveUnknown(receive);

@@ -79,7 +79,12 @@ function decideAll(
 ): { checkpoint: Checkpoint; decisions: RecordedDecision[] } {
   let checkpoint = from;
   const decisions = steps.map(({ product, at }) => {
-    const line = { productId: `product-${product}`, name: `Product ${product}`, unitPrice: 100 + product, currency: 'EUR' };
+    const line = {
+      productId: `product-${product}`,
+      name: `Product ${product}`,
+      unitPrice: 100 + product,
+      currency: 'EUR',
+    };
     const now = new Date(at).toISOString();
     const envelope = { commandId: randomUUID(), issuedAt: now, actor: `user:${userId}` };
     const quantity = checkpoint.cart.items.find((item) => item.productId === line.productId)?.quantity ?? 0;

@@ -12,9 +12,14 @@ export type TimelineEntry = Schemas['TimelineEntry'];
 /** An entry of the timeline that is no rejected command. */
 export type TimelineEvent = Extract<TimelineEntry, { readonly version: number }>;
 
-type BodyOf<Name extends 'addItem' | 'putProduct'> = operations[Name]['requestBody']['content']['application/json'];
+type BodyOf<Name extends 'addItem' | 'mergeCart' | 'putProduct' | 'sendCommands'> =
+  operations[Name]['requestBody']['content']['application/json'];
 /** The quantity is 1 if absent. */
 export type ItemToAdd = BodyOf<'addItem'>;
+/** Not atomic if `atomic` is absent. */
+export type Batch = BodyOf<'sendCommands'>;
+/** The strategy is `sum` if absent. */
+export type GuestToMerge = BodyOf<'mergeCart'>;
 /** The price is in minor units of the currency. The product is for sale if `available` is absent. */
 export type ProductToPut = BodyOf<'putProduct'>;
 
@@ -55,6 +60,18 @@ export interface CheckOutOptions extends CommandOptions {
   /** Buys at the prices of today. */
   readonly acceptChanges?: boolean | undefined;
 }
+
+/** The answer to a batch. The n-th command has the id `<commandId>:<n>`. */
+export type BatchAnswer =
+  | { readonly status: 'accepted'; readonly commandId: string }
+  | ({ readonly status: 'decided'; readonly commandId: string } & Schemas['DecidedBatch']);
+
+export type MergeOptions = Omit<CommandOptions, 'ifMatch'>;
+
+/** The answer to a merge. Accepted: `commandId` is that of the command of the user's cart. */
+export type MergeAnswer =
+  | { readonly status: 'accepted'; readonly commandId: string }
+  | ({ readonly status: 'applied' } & Schemas['MergedCart']);
 
 /** At most one of the three. */
 export interface ReadCartOptions extends RequestOptions {
@@ -138,6 +155,14 @@ export interface CartClient {
   checkOut(userId: string, options?: CheckOutOptions): Promise<CommandAnswer>;
   /** Makes the cart what it was at a version, by a new event. */
   restoreCart(userId: string, version: number, options?: CommandOptions): Promise<CommandAnswer>;
+
+  /** Sends up to 50 commands as one. They are decided with no other command between them; if `atomic`, all or none. */
+  sendCommands(userId: string, batch: Batch, options?: CommandOptions): Promise<BatchAnswer>;
+  /**
+   * Puts a guest's cart into that of the user, and closes it. The client sends the token of the guest beside its own.
+   * It can be called again at any time.
+   */
+  mergeCart(userId: string, guest: GuestToMerge, options?: MergeOptions): Promise<MergeAnswer>;
 
   /** Reads the catalogue by the ids of the products, page after page as the products are taken. */
   listProducts(options?: ProductsOptions): AsyncGenerator<Product, void>;

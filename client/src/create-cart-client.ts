@@ -31,7 +31,7 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
     more: Partial<SendOptions> = {},
   ) => send(sendOnce, { clock, fetch, tokens, signal, timeoutMs, attemptTimeoutMs, ...more });
 
-  const command = async (sendOnce: SendOnce<CommandBody>, options: CommandOptions = {}): Promise<CommandAnswer> => {
+  const sendCommand = async <Body>(sendOnce: SendOnce<Body>, options: CommandOptions = {}) => {
     const { commandId = crypto.randomUUID(), waitSeconds = 0, ifMatch, signal } = options;
     const waitMs = waitSeconds * 1_000;
     const { timeoutMs = defaultTimeoutMs + waitMs, attemptTimeoutMs = defaultAttemptTimeoutMs + waitMs } = options;
@@ -52,6 +52,10 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
       { signal, timeoutMs, attemptTimeoutMs },
       { commandId },
     );
+    return { commandId, body };
+  };
+  const command = async (sendOnce: SendOnce<CommandBody>, options?: CommandOptions): Promise<CommandAnswer> => {
+    const { commandId, body } = await sendCommand(sendOnce, options);
     return body.status === 'accepted'
       ? { status: 'accepted', commandId }
       : { status: 'applied', commandId, cart: body };
@@ -174,6 +178,21 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
         (init) => api.POST('/carts/{userId}/restore', { params: { path: { userId } }, body: { version }, ...init }),
         options,
       ),
+
+    async sendCommands(userId, batch, options) {
+      const { commandId, body } = await sendCommand<components['schemas']['DecidedBatch' | 'AcceptedBatch']>(
+        (init) => api.POST('/carts/{userId}/commands', { params: { path: { userId } }, body: batch, ...init }),
+        options,
+      );
+      return 'cart' in body ? { status: 'decided', commandId, ...body } : { status: 'accepted', commandId };
+    },
+    async mergeCart(userId, guest, options) {
+      const { body } = await sendCommand<components['schemas']['MergedCart' | 'AcceptedCommand']>(
+        (init) => api.POST('/carts/{userId}/merge', { params: { path: { userId } }, body: guest, ...init }),
+        options,
+      );
+      return 'cart' in body ? { status: 'applied', ...body } : body;
+    },
 
     async *listProducts({ signal, timeoutMs, attemptTimeoutMs, ...query } = {}) {
       for (;;) {

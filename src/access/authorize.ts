@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import { LRUCache } from 'lru-cache';
+import { Problem } from '../http/problem';
 import type { RateKey } from '../http/rate-limits';
 import type { Authorize } from '../http/route';
 import { type Issuer, readBearerToken } from './bearer-tokens';
@@ -54,9 +55,19 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
     }
     const cartToken = http.get('Cart-Token');
     if (cartToken === undefined || guests === undefined) return {};
-    return remember('guest', cartToken, async () => {
-      const { userId, ...rest } = await guests.read(cartToken);
+    return identifyGuest(cartToken, guests);
+  };
+  const identifyGuest = (cartToken: string, { read }: GuestTokens): Promise<Verified> =>
+    remember('guest', cartToken, async () => {
+      const { userId, ...rest } = await read(cartToken);
       return { caller: { kind: 'user', userId }, ...rest };
+    });
+  const readGuest = async (http: Request): Promise<string> => {
+    const cartToken = http.get('Cart-Token');
+    const { caller } = cartToken && guests ? await identifyGuest(cartToken, guests) : {};
+    if (caller?.kind === 'user') return caller.userId;
+    throw new Problem(401, 'token_missing', 'Send the token of the guest as Cart-Token, beside your own token.', {
+      headers: { 'WWW-Authenticate': 'Bearer' },
     });
   };
 
@@ -69,6 +80,7 @@ export function createAuthorize(issuer: Issuer, guests: GuestTokens | undefined)
       headers: renewed === undefined ? {} : { 'Cart-Token': renewed, 'Cache-Control': 'no-store' },
       rateKey: rateKeyOf(caller, actor, userId),
       ...(expiresAt === undefined ? {} : { expiresAt: expiresAt + clockToleranceSeconds * 1_000 }),
+      readGuest: () => readGuest(http),
     };
   };
 }

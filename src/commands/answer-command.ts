@@ -20,13 +20,24 @@ export interface CommandPorts {
   readonly catalogue: Catalogue;
   readonly recentProducts: RecentProducts;
   readonly findOutcome: (userId: string, commandId: string) => Promise<CommandOutcome | undefined>;
-  /** Sends the command, and returns its outcome once it is projected; undefined if that takes longer than `seconds`. */
+  /**
+   * Sends the command where `send` is given, and returns its outcome once it is projected; undefined if that takes
+   * longer than `seconds`.
+   */
   readonly awaitOutcome: (
     userId: string,
     commandId: string,
     seconds: number,
-    send: () => Promise<void>,
+    send?: () => Promise<void>,
   ) => Promise<CommandOutcome | undefined>;
+  /** As `findOutcome` and `awaitOutcome`, for a batch. */
+  readonly findBatch: (userId: string, batchId: string) => Promise<readonly CommandOutcome[]>;
+  readonly awaitBatch: (
+    userId: string,
+    batchId: string,
+    seconds: number,
+    send: () => Promise<void>,
+  ) => Promise<readonly CommandOutcome[] | undefined>;
   readonly readCart: (userId: string) => Promise<CartView>;
   /** Reads the cart at a version; undefined if the cart does not have that version. */
   readonly readCartAt: (userId: string, version: number) => Promise<Cart | undefined>;
@@ -88,7 +99,7 @@ interface RequestOfCart {
 type Expected = Pick<Envelope, 'expectedVersion' | 'expectedVersions'>;
 
 /** @throws Problem 412 where no version can match. */
-function toExpected(versions: readonly number[] | undefined): Expected {
+export function toExpected(versions: readonly number[] | undefined): Expected {
   if (versions === undefined) return {};
   const [expectedVersion, ...others] = versions;
   if (expectedVersion === undefined) {
@@ -99,7 +110,7 @@ function toExpected(versions: readonly number[] | undefined): Expected {
 
 type Headers = Readonly<Record<string, string>>;
 
-const accepted = (userId: string, commandId: string, headers: Headers): Answer => ({
+export const accepted = (userId: string, commandId: string, headers: Headers): Answer => ({
   status: 202,
   headers: {
     ...headers,
@@ -109,22 +120,23 @@ const accepted = (userId: string, commandId: string, headers: Headers): Answer =
 });
 
 /** Returns undefined if Postgres does not answer. The workflow then detects a repeated command itself. */
-async function findEarlierOutcome(
-  ports: CommandPorts,
-  userId: string,
-  key: string,
-): Promise<CommandOutcome | undefined> {
+export const findEarlierOutcome = (ports: CommandPorts, userId: string, key: string) =>
+  unlessAway(ports, () => ports.findOutcome(userId, key));
+
+/** As `findEarlierOutcome`, of whatever. */
+export async function unlessAway<Found>({ logger }: CommandPorts, find: () => Promise<Found>) {
   try {
-    return await ports.findOutcome(userId, key);
+    return await find();
   } catch (error) {
-    ports.logger.warn({ err: error }, 'cannot look up an earlier outcome: Postgres does not answer');
+    logger.warn({ err: error }, 'cannot look up an earlier outcome: Postgres does not answer');
     return undefined;
   }
 }
 
-function assertSameRequest(
+/** @throws Problem 422 where the outcome is that of another request. */
+export function assertSameRequest(
   outcome: CommandOutcome,
-  request: CommandRequest,
+  request: Pick<CommandRequest, 'type' | 'fields'>,
   { expectedVersion, expectedVersions }: Expected,
 ): void {
   const isSame =
@@ -142,9 +154,10 @@ function assertSameRequest(
   }
 }
 
-async function send(ports: CommandPorts, userId: string, command: Command): Promise<void> {
+/** @throws Problem 503 where Temporal does not confirm the command. */
+export async function send(ports: CommandPorts, userId: string, ...commands: readonly Command[]): Promise<void> {
   try {
-    await ports.sendCommand(userId, command);
+    await ports.sendCommand(userId, ...commands);
   } catch (error) {
     if (!(error instanceof TemporalUnavailableError)) throw error;
     ports.logger.warn({ err: error.cause }, 'Temporal did not confirm a command');
@@ -152,7 +165,10 @@ async function send(ports: CommandPorts, userId: string, command: Command): Prom
       503,
       'temporal_unavailable',
       'Temporal did not confirm the command. Repeat it with this commandId as Idempotency-Key: it is applied once.',
-      { commandId: command.commandId, retryAfterSeconds: 2 },
+      { commandId: keyOf(commands), retryAfterSeconds: 2 },
     );
   }
 }
+
+/** The key under which to repeat these commands. */
+const keyOf = ([first]: readonly Command[]): string => first!.batch?.id ?? first!.commandId;

@@ -5,23 +5,22 @@ import { defineRoute, type Route, type RouteDescription } from '../http/route';
 import { acceptedShape, cartShape } from '../http/shapes';
 import { bodyProblems, cartPath, productId } from '../http/validation';
 import { answerCommand, type CommandPorts } from './answer-command';
-import { findForSale, lookUpCart, lookUpProduct } from './facts';
+import { findForSale } from './facts';
 import { commandHeaders } from './headers';
+import { checkOutFields, makeChange, makeCheckOut } from './make-command';
 
 const itemPath = cartPath.extend({ productId });
 const quantity = z.int().meta({ maximum: limits.quantityPerLine, examples: [2] });
-const addItemBody = z.strictObject({ productId, quantity: quantity.min(1).default(1) });
-const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
-const checkOutBody = z
-  .strictObject({
-    expectedTotal: z
-      .int()
-      .min(0)
-      .optional()
-      .meta({ description: 'What the customer was shown, in minor units. Another total is rejected.' }),
-    acceptChanges: z.boolean().optional().meta({ description: 'Buys at the prices of today. If absent, false.' }),
-  })
-  .optional();
+export const addItemBody = z.strictObject({ productId, quantity: quantity.min(1).default(1) });
+export const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
+export const checkOutBody = z.strictObject({
+  expectedTotal: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ description: 'What the customer was shown, in minor units. Another total is rejected.' }),
+  acceptChanges: z.boolean().optional().meta({ description: 'Buys at the prices of today. If absent, false.' }),
+});
 const restoreBody = z.strictObject({
   version: z
     .int()
@@ -50,7 +49,7 @@ const command = {
 } as const satisfies Partial<RouteDescription>;
 const commandProblems = {
   ...bodyProblems,
-  409: ['superseded'],
+  409: ['superseded', 'cart_handed_over'],
   412: ['version_mismatch'],
   422: ['idempotency_key_reused', 'malformed_command'],
   503: ['temporal_unavailable'],
@@ -114,10 +113,7 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       return answerCommand(ports, request, {
         type: 'changeItemQuantity',
         fields,
-        toCommand: async (envelope) => {
-          const facts = fields.quantity === 0 ? [] : await lookUpProduct(ports, fields.productId);
-          return { type: 'changeItemQuantity', ...envelope, ...fields, facts };
-        },
+        toCommand: (envelope) => makeChange(ports, envelope, fields),
       });
     },
   ),
@@ -165,7 +161,7 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       path: '/carts/{userId}/checkout',
       summary: 'Buys what is in the cart, and empties it',
       params: cartPath,
-      body: checkOutBody,
+      body: checkOutBody.optional(),
       problems: {
         ...commandProblems,
         409: [...commandProblems[409], 'cart_empty', 'price_changed', 'total_mismatch', 'try_again'],
@@ -174,18 +170,11 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       },
     },
     async (ports: CommandPorts, request) => {
-      const { expectedTotal, acceptChanges } = request.body ?? {};
-      const fields = { expectedTotal, acceptChanges: acceptChanges || undefined };
+      const fields = checkOutFields(request.body);
       return answerCommand(ports, request, {
         type: 'checkOut',
         fields,
-        toCommand: async (envelope) => ({
-          type: 'checkOut',
-          ...envelope,
-          ...(expectedTotal === undefined ? {} : { expectedTotal }),
-          ...(acceptChanges ? { acceptChanges } : {}),
-          facts: await lookUpCart(ports, request.params.userId),
-        }),
+        toCommand: (envelope) => makeCheckOut(ports, request.params.userId, envelope, fields),
       });
     },
   ),

@@ -41,7 +41,12 @@ export function createRecentProducts() {
   return {
     of: (userId: string): readonly string[] => byUser.get(userId) ?? [],
     add(userId: string, command: Command): void {
-      const sent = command.type === 'addItem' ? [command] : command.type === 'restoreCart' ? command.items : undefined;
+      const sent =
+        command.type === 'addItem' && !('available' in command)
+          ? [command]
+          : command.type === 'restoreCart'
+            ? command.items
+            : undefined;
       if (sent === undefined) return;
       const productIds = new Set([...this.of(userId), ...sent.map(({ productId }) => productId)]);
       byUser.set(userId, [...productIds].slice(-limits.linesPerCart));
@@ -51,7 +56,8 @@ export function createRecentProducts() {
 
 export type RecentProducts = ReturnType<typeof createRecentProducts>;
 
-function rejectLookUp(): never {
+/** @throws Problem 503 */
+export function rejectLookUp(): never {
   throw new Problem(503, 'catalogue_unavailable', 'Products cannot be looked up at the moment; nothing was changed.', {
     retryAfterSeconds: 2,
   });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mergePrefix } from '../contract/ids';
 import { limits } from '../domain/limits';
 import { commandIdExample, id } from '../http/validation';
 
@@ -11,6 +12,7 @@ export const commandHeaders = z.object({
     .meta({ examples: [commandIdExample] })
     .transform((text) => text.trim().replace(/^"(.*)"$/, '$1'))
     .pipe(id)
+    .refine((key) => !key.startsWith(mergePrefix), `must not begin with ${mergePrefix}`)
     .optional()
     .meta({ description: 'The id of the command, with or without quotes. A repeat gets the first outcome again.' }),
   'If-Match': z

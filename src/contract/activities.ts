@@ -88,6 +88,8 @@ export interface CartActivities {
   projectCart(batch: Batch): Promise<ProjectionResult>;
   /** As `projectCart`, as a local activity. It fails where Postgres lacks earlier decisions or the cart is parked. */
   projectAtOnce(batch: Batch): Promise<ProjectionAtOnce>;
+  /** Sends to a user's cart what this guest has handed over, as it is on record. */
+  mergeHandedOver(guestId: string): Promise<void>;
   /** Stores a closed run's history in the archive. */
   archiveRun(run: { readonly workflowId: string; readonly runId: string }): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Command, CommandType, MalformedCommand } from '../domain/commands';
+import { type Command, type CommandType, type MalformedCommand, mergeStrategies } from '../domain/commands';
 import type { CartItem } from '../domain/events';
 import type { ProductFacts } from '../domain/facts';
 import { isActor, isCurrency, isId, isInstant, isInteger, isName, isUnitPrice } from '../domain/fields';
@@ -29,6 +29,8 @@ const hasFields = (value: Fields, checks: Readonly<Record<string, Check>>): bool
   Object.entries(checks).every(([field, check]) => check(ownField(value, field)));
 const isTrue: Check = (value) => value === true;
 const isFalse: Check = (value) => value === false;
+const isCurrencyOrNone: Check = (value) => value === null || isCurrency(value);
+const isStrategy: Check = (value) => (mergeStrategies as readonly unknown[]).includes(value);
 const isVersions: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.length <= limits.expectedVersions && value.every(isCount);
 
@@ -76,8 +78,12 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
     acceptChanges: optional((value) => typeof value === 'boolean'),
     facts: optional(isFacts),
   },
-  restoreCart: { version: isCount, items: isItems, currency: (value) => value === null || isCurrency(value) },
+  restoreCart: { version: isCount, items: isItems, currency: isCurrencyOrNone },
+  handOverCart: { to: isId, strategy: isStrategy },
+  mergeCart: { from: isId, strategy: isStrategy, items: isItems, currency: isCurrencyOrNone },
 };
+
+const unavailableFields = { productId: isId, quantity: isPositive, available: isFalse };
 
 export const commandTypes = Object.keys(fieldsOf) as readonly CommandType[];
 
@@ -86,20 +92,24 @@ export const commandTypes = Object.keys(fieldsOf) as readonly CommandType[];
  * safe to store: no control characters, no lone surrogates, only safe integers.
  */
 export function parseCommand(type: string, payload: unknown): Command | MalformedCommand {
-  const malformed = (reason: string): MalformedCommand => ({
-    type: excerpt(type, limits.idLength),
-    ...(isRecord(payload) && isId(payload.commandId) ? { commandId: payload.commandId } : {}),
-    reason,
-    payload: excerpt(payload, 1_000),
-  });
+  const malformed = (reason: string) => toMalformed(type, payload, reason);
   if (!isCommandType(type)) return malformed('there is no command of this type');
   if (!isRecord(payload)) return malformed('a command is an object with commandId, issuedAt and actor');
-  const checks = Object.entries({ ...envelope, ...fieldsOf[type] });
+  const isUnavailable = type === 'addItem' && ownField(payload, 'available') === false;
+  const checks = Object.entries({ ...envelope, ...(isUnavailable ? unavailableFields : fieldsOf[type]) });
   const unusable = checks.filter(([field, check]) => !check(ownField(payload, field))).map(([field]) => field);
   if (unusable.length > 0) return malformed(`not usable: ${unusable.join(', ')}`);
   const fields = checks.map(([field]) => [field, ownField(payload, field)]).filter(([, value]) => value !== undefined);
   return { type, ...Object.fromEntries(fields) } as Command;
 }
+
+/** What is recorded of a value that cannot be read as a command. */
+export const toMalformed = (type: string, payload: unknown, reason: string): MalformedCommand => ({
+  type: excerpt(type, limits.idLength),
+  ...(isRecord(payload) && isId(payload.commandId) ? { commandId: payload.commandId } : {}),
+  reason,
+  payload: excerpt(payload, 1_000),
+});
 
 const isCommandType = (type: string): type is CommandType => Object.hasOwn(fieldsOf, type);
 const isRecord = (value: unknown): value is Fields =>

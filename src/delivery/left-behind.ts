@@ -1,5 +1,6 @@
 import type { LeftBehind } from '../contract/activities';
 import { bytesOf, payloadLimits } from '../contract/payload-limits';
+import { withoutCut } from '../domain/batch';
 import { type IncomingCommand, isMalformed } from '../domain/commands';
 import { readDecidedAfter, withoutSequence } from '../postgres/log/recorded';
 import { type HistorySource, readHistory } from '../temporal/histories/histories';
@@ -42,15 +43,22 @@ function takePage(commands: readonly ReceivedCommand[]): readonly ReceivedComman
     bytes += bytesOf(command);
     return bytes > payloadLimits.leftBehindBytes;
   });
-  return tooMany === -1 ? commands : commands.slice(0, Math.max(1, tooMany));
+  const count = tooMany === -1 ? commands.length : Math.max(1, tooMany);
+  return commands.slice(
+    0,
+    withoutCut(commands.length, count, (index) => placeOf(commands[index]!)),
+  );
 }
 
-/** Whether a command means something else after a later one than before it. Adding an item is as good later. */
-const isOrdered = ({ command }: ReceivedCommand): boolean => !isMalformed(command) && command.type !== 'addItem';
+const placeOf = ({ command }: ReceivedCommand) => (isMalformed(command) ? undefined : command.batch);
+
+/** Whether a command means something else after a later one than before it. To add something is as good later. */
+const isOrdered = ({ command }: ReceivedCommand): boolean =>
+  !isMalformed(command) && command.type !== 'addItem' && command.type !== 'mergeCart';
 
 function judge(received: ReceivedCommand, newestAt: string, { now, lateAfterMs }: Asking): IncomingCommand {
   const { command, receivedAt } = received;
-  if (isMalformed(command)) return command;
+  if (isMalformed(command) || command.type === 'mergeCart') return command;
   const left = `The command was received at ${receivedAt}, and the run that received it ended before it took effect.`;
   if (now.getTime() - Date.parse(receivedAt) > lateAfterMs) {
     return { superseded: command, reason: `${left} It is too late for it now.` };

@@ -1,3 +1,4 @@
+import type { BatchPlace } from './batch';
 import type { CartItem } from './events';
 import type { ProductFacts } from './facts';
 
@@ -10,6 +11,8 @@ export interface Envelope {
   readonly expectedVersion?: number;
   /** Several versions, of which the cart must still have one. */
   readonly expectedVersions?: readonly number[];
+  /** In a batch, the expected version is that before the first of its commands. */
+  readonly batch?: BatchPlace;
 }
 
 /** Name and price come from the catalogue, never from the browser: the command side looks them up. */
@@ -21,6 +24,14 @@ export interface AddItem extends Envelope {
   readonly currency: string;
   readonly quantity: number;
   readonly maxQuantity?: number;
+}
+
+/** As a part of a batch: a product that was not for sale, which the cart rejects. */
+export interface AddUnavailable extends Envelope {
+  readonly type: 'addItem';
+  readonly productId: string;
+  readonly quantity: number;
+  readonly available: false;
 }
 
 /**
@@ -69,7 +80,36 @@ export interface RestoreCart extends Envelope {
   readonly currency: string | null;
 }
 
-export type Command = AddItem | ChangeItemQuantity | RemoveItem | ClearCart | CheckOut | RestoreCart;
+/** What becomes of the quantity of a product that both carts have. One that only the guest has is always added. */
+export const mergeStrategies = ['sum', 'max', 'keep', 'replace'] as const;
+export type MergeStrategy = (typeof mergeStrategies)[number];
+
+/** Hands a guest's cart over to a user, and closes it. */
+export interface HandOverCart extends Envelope {
+  readonly type: 'handOverCart';
+  readonly to: string;
+  readonly strategy: MergeStrategy;
+}
+
+/** Puts into a cart what a guest handed over. It is made from the record of the hand-over, and of nothing else. */
+export interface MergeCart extends Envelope {
+  readonly type: 'mergeCart';
+  readonly from: string;
+  readonly strategy: MergeStrategy;
+  readonly items: readonly CartItem[];
+  readonly currency: string | null;
+}
+
+export type Command =
+  | AddItem
+  | AddUnavailable
+  | ChangeItemQuantity
+  | RemoveItem
+  | ClearCart
+  | CheckOut
+  | RestoreCart
+  | HandOverCart
+  | MergeCart;
 export type CommandType = Command['type'];
 
 /** A command that could not be read. It is recorded as rejected. `payload` is a bounded excerpt of what arrived. */

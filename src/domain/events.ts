@@ -1,3 +1,5 @@
+import type { MergeStrategy } from './commands';
+
 /** One line of a cart. Name and price are those of the catalogue at the time when the line was added. */
 export interface Line {
   readonly productId: string;
@@ -5,6 +7,13 @@ export interface Line {
   readonly unitPrice: number;
   readonly quantity: number;
 }
+
+export const asLine = ({ productId, name, unitPrice, quantity }: Line): Line => ({
+  productId,
+  name,
+  unitPrice,
+  quantity,
+});
 
 /** A line with the event that added it. A cart lists its lines in the order of `addedVersion`. */
 export interface CartItem extends Line {
@@ -19,11 +28,15 @@ export interface CartItem extends Line {
 export type EventFact =
   | {
       readonly type: 'ItemAdded';
-      readonly data: Line & { readonly currency: string; readonly previousQuantity: number };
+      readonly data: Line & { readonly currency: string; readonly previousQuantity: number } & Merged;
     }
   | {
       readonly type: 'ItemQuantityChanged';
-      readonly data: { readonly productId: string; readonly quantity: number; readonly previousQuantity: number };
+      readonly data: {
+        readonly productId: string;
+        readonly quantity: number;
+        readonly previousQuantity: number;
+      } & Merged;
     }
   | {
       readonly type: 'ItemRemoved';
@@ -47,7 +60,36 @@ export type EventFact =
         readonly currency: string | null;
         readonly previousItems: readonly Line[];
       };
+    }
+  | {
+      /** The last event of a guest's cart: it is empty then, and closed. */
+      readonly type: 'CartHandedOver';
+      readonly data: {
+        readonly to: string;
+        readonly strategy: MergeStrategy;
+        readonly items: readonly CartItem[];
+        readonly currency: string | null;
+      };
+    }
+  | {
+      /** The events of the lines follow it. */
+      readonly type: 'CartMerged';
+      readonly data: {
+        readonly from: string;
+        readonly strategy: MergeStrategy;
+        readonly leftOut: readonly LeftOutLine[];
+      };
     };
+
+/** Of the event of a line that came from a guest: the guest. */
+interface Merged {
+  readonly mergedFrom?: string;
+}
+
+/** What of a guest's line did not fit into the cart, and which limit was in the way. */
+export interface LeftOutLine extends Line {
+  readonly code: 'line_limit_exceeded' | 'quantity_limit_exceeded' | 'currency_mismatch';
+}
 
 export type EventType = EventFact['type'];
 

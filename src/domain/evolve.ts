@@ -4,11 +4,13 @@ import type { Cart } from './state';
 /** Applies an event to the cart. Pure, and never throws. Folding all events from `emptyCart` gives the current cart. */
 export function evolve(cart: Cart, event: CartEvent): Cart {
   const items = itemsAfter(cart.items, event);
+  const handedOverTo = event.type === 'CartHandedOver' ? event.data.to : cart.handedOverTo;
   return {
     version: event.version,
     currency: items.length === 0 ? null : 'currency' in event.data ? event.data.currency : cart.currency,
     items,
     updatedAt: event.occurredAt,
+    ...(handedOverTo === undefined ? {} : { handedOverTo }),
   };
 }
 
@@ -30,7 +32,10 @@ function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly Cart
       return items.filter((item) => item.productId !== event.data.productId);
     case 'CartCleared':
     case 'CartCheckedOut':
+    case 'CartHandedOver':
       return [];
+    case 'CartMerged':
+      return items;
     case 'CartRestored':
       return event.data.items;
     default:

@@ -8,6 +8,8 @@ const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
   clearCart: [],
   checkOut: [],
   restoreCart: ['version'],
+  handOverCart: ['to', 'strategy'],
+  mergeCart: ['from'],
 };
 
 /** Fields that came later: a command without them has the fingerprint that it had before. */

@@ -1,5 +1,14 @@
-import { type IncomingCommand, isMalformed, isSuperseded, type MalformedCommand } from './commands';
-import { decide, type RejectionCode } from './decide';
+import { type BatchPlace, isNextInBatch } from './batch';
+import {
+  type Command,
+  type IncomingCommand,
+  isMalformed,
+  isSuperseded,
+  type MalformedCommand,
+  type SupersededCommand,
+} from './commands';
+import { checkVersion, decide } from './decide';
+import type { RejectionCode } from './decision';
 import type { CartEvent, EventFact } from './events';
 import { evolve } from './evolve';
 import { fingerprintOf } from './fingerprint';
@@ -109,28 +118,32 @@ export function handleAll(
   const memory = openMemory(checkpoint);
   const decisions: RecordedDecision[] = [];
   let { cart } = checkpoint;
-  for (const command of commands) {
-    const sequence = checkpoint.sequence + decisions.length + 1;
+  for (const group of groupBatches(commands)) {
+    const { version } = cart;
     const decidedAt = cart.updatedAt !== null && cart.updatedAt > context.now ? cart.updatedAt : context.now;
-    const recorded = isMalformed(command)
-      ? recordMalformed(memory, command, decidedAt, context)
-      : record(isSuperseded(command) ? command.superseded : command);
-    const { commandId } = recorded;
-    const fingerprint = fingerprintOf(recorded);
-    const use = memory.find(commandId, fingerprint);
-    if (use === 'same') continue;
-    const isReuse = use === 'other';
-    const decision: RecordedDecision = {
-      sequence,
-      command: isReuse ? { ...recorded, commandId: reuseId(commandId, sequence) } : recorded,
-      decidedAt,
-      runId: context.runId,
-      ...(isReuse ? rejectReuse(commandId) : outcomeOf(cart, command, decidedAt)),
-    };
-    decisions.push(decision);
-    cart = decision.events.reduce(evolve, cart);
-    const remembered = isReuse ? markReuse(commandId, fingerprint) : fingerprint;
-    memory.add(decision.command.commandId, remembered, context.unprojectedCount + decisions.length);
+    const outcomes = isAtomic(group) ? decideAtomically(cart, group, decidedAt, memory) : undefined;
+    for (const [index, command] of group.entries()) {
+      const sequence = checkpoint.sequence + decisions.length + 1;
+      const recorded = isMalformed(command)
+        ? recordMalformed(memory, command, decidedAt, context)
+        : record(readable(command));
+      const { commandId } = recorded;
+      const fingerprint = fingerprintOf(recorded);
+      const use = memory.find(commandId, fingerprint);
+      if (use === 'same') continue;
+      const isReuse = use === 'other';
+      const decision: RecordedDecision = {
+        sequence,
+        command: isReuse ? { ...recorded, commandId: reuseId(commandId, sequence) } : recorded,
+        decidedAt,
+        runId: context.runId,
+        ...(isReuse ? rejectReuse(commandId) : (outcomes?.[index] ?? outcomeOf(cart, command, decidedAt, version))),
+      };
+      decisions.push(decision);
+      cart = decision.events.reduce(evolve, cart);
+      const remembered = isReuse ? markReuse(commandId, fingerprint) : fingerprint;
+      memory.add(decision.command.commandId, remembered, context.unprojectedCount + decisions.length);
+    }
   }
   const last = decisions.at(-1);
   if (last === undefined) return { checkpoint, decisions };
@@ -156,6 +169,50 @@ export const handleAgain = (
   context: Omit<HandleContext, 'unprojectedCount'>,
 ): Handled => handleAll(checkpoint, decisions.map(toCommand), { ...context, unprojectedCount: 0 });
 
+const readable = (command: Command | SupersededCommand): Command =>
+  isSuperseded(command) ? command.superseded : command;
+
+const placeOf = (command: IncomingCommand): BatchPlace | undefined =>
+  isMalformed(command) ? undefined : readable(command).batch;
+
+/** The commands of a batch together, and all others alone. */
+function groupBatches(commands: readonly IncomingCommand[]): IncomingCommand[][] {
+  const groups: IncomingCommand[][] = [];
+  for (const command of commands) {
+    const group = groups.at(-1);
+    if (group && isNextInBatch(placeOf(group.at(-1)!), placeOf(command))) group.push(command);
+    else groups.push([command]);
+  }
+  return groups;
+}
+
+const isAtomic = ([first]: readonly IncomingCommand[]): boolean => placeOf(first!)?.atomic === true;
+
+/** Decides the commands of a batch that are applied together: where one is rejected, or known already, all are. */
+function decideAtomically(
+  cart: Cart,
+  group: readonly IncomingCommand[],
+  occurredAt: string,
+  memory: Memory,
+): RecordedOutcome[] {
+  const outcomes: RecordedOutcome[] = [];
+  let after = cart;
+  for (const command of group) {
+    const { commandId } = readable(command as Command | SupersededCommand);
+    const outcome = memory.isKnown(commandId)
+      ? rejectReuse(commandId)
+      : outcomeOf(after, command, occurredAt, cart.version);
+    if (outcome.outcome === 'rejected') {
+      const reason = `Command ${outcomes.length + 1} of the batch was rejected: ${outcome.reason}`;
+      const rejected = { outcome: 'rejected', code: 'batch_rejected', reason, events: [] } as const;
+      return group.map((_, index) => (index === outcomes.length ? outcome : rejected));
+    }
+    outcomes.push(outcome);
+    after = outcome.events.reduce(evolve, after);
+  }
+  return outcomes;
+}
+
 const rejectReuse = (commandId: string): RecordedOutcome => ({
   outcome: 'rejected',
   code: 'idempotency_key_reused',
@@ -163,12 +220,13 @@ const rejectReuse = (commandId: string): RecordedOutcome => ({
   events: [],
 });
 
-function outcomeOf(cart: Cart, command: IncomingCommand, occurredAt: string): RecordedOutcome {
+/** @param version the one with which an expected version is compared. */
+function outcomeOf(cart: Cart, command: IncomingCommand, occurredAt: string, version: number): RecordedOutcome {
   if (isMalformed(command)) {
     return { outcome: 'rejected', code: 'malformed_command', reason: unreadable(command.reason), events: [] };
   }
   if (isSuperseded(command)) return { outcome: 'rejected', code: 'superseded', reason: command.reason, events: [] };
-  const decision = decide(cart, command);
+  const decision = checkVersion(version, command) ?? decide(cart, command);
   if (decision.outcome === 'rejected') return { ...decision, events: [] };
   const { commandId, actor } = command;
   const stamp = (fact: EventFact, index: number): CartEvent => ({

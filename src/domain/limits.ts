@@ -15,4 +15,5 @@ export const limits = {
   factsPerCommand: 200,
   /** A command has at most some tens of kilobytes, and a signal at most 2 MB. */
   commandsPerSignal: 20,
+  commandsPerBatch: 50,
 } as const;

@@ -39,6 +39,7 @@ export function openMemory({ recentCommandIds, recentFingerprints }: RecentComma
       const known = fingerprints[place];
       return known === fingerprint || known === '' ? 'same' : 'other';
     },
+    isKnown: (commandId: string): boolean => isRemembered(placesOfIds.get(commandId)),
     /** @param unprojectedCount how many decisions are not projected, this one included: all of those are remembered. */
     add(commandId: string, fingerprint: string, unprojectedCount: number): void {
       placesOfIds.set(commandId, ids.push(commandId) - 1);

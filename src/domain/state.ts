@@ -6,13 +6,16 @@ export interface Cart {
   readonly currency: string | null;
   readonly items: readonly CartItem[];
   readonly updatedAt: string | null;
+  /** The user to whom a guest's cart was handed over. It takes no commands any more. */
+  readonly handedOverTo?: string;
 }
 
 export const emptyCart: Cart = { version: 0, currency: null, items: [], updatedAt: null };
 
-export type CartStatus = 'empty' | 'open';
+export type CartStatus = 'empty' | 'open' | 'merged';
 
 export function statusOf(cart: Cart): CartStatus {
+  if (cart.handedOverTo !== undefined) return 'merged';
   return cart.items.length === 0 ? 'empty' : 'open';
 }
 

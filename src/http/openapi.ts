@@ -75,7 +75,7 @@ export function describeApi(routes: readonly RouteDescription[]): JsonObject {
       operationId: name,
       summary,
       tags: [areas.find((area) => route.path.startsWith(`/${area}`)) ?? 'service'],
-      security: toSecurity(access, isOfCart(route)),
+      security: route.needsGuest ? [{ bearer: [], cartToken: [] }] : toSecurity(access, isOfCart(route)),
       parameters: [
         ...toParameters('path', params),
         ...toParameters('query', query),

@@ -1,4 +1,4 @@
-import type { RejectionCode } from '../domain/decide';
+import type { RejectionCode } from '../domain/decision';
 
 /** Every problem code with its HTTP statuses. Clients depend on the codes, so never rename one. */
 export const problemStatuses = {
@@ -19,7 +19,9 @@ export const problemStatuses = {
   method_not_allowed: [405],
   not_acceptable: [406],
   item_not_in_cart: [409],
+  batch_rejected: [409],
   cart_empty: [409],
+  cart_handed_over: [409],
   price_changed: [409],
   superseded: [409],
   total_mismatch: [409],
@@ -56,7 +58,9 @@ export type CodeOf<Status extends ProblemStatus> = {
 export const rejectionStatuses = {
   version_mismatch: 412,
   item_not_in_cart: 409,
+  batch_rejected: 409,
   cart_empty: 409,
+  cart_handed_over: 409,
   version_unknown: 409,
   price_changed: 409,
   superseded: 409,

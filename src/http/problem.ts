@@ -1,6 +1,6 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import type { RejectionCode } from '../domain/decide';
+import type { RejectionCode } from '../domain/decision';
 import { isDatabaseAway } from '../postgres/database';
 import {
   type ProblemCode,

@@ -49,7 +49,14 @@ interface Authorized {
   readonly rateKey?: RateKey;
   /** Until when the caller's token is accepted, in milliseconds since 1970. */
   readonly expiresAt?: number;
+  readonly readGuest?: ReadGuest;
 }
+
+/**
+ * Reads whose `Cart-Token` a request has beside the token of its caller.
+ * @throws Problem 401 where it has none that is valid.
+ */
+export type ReadGuest = () => Promise<string>;
 
 /** All that is to be known of a route except what it does. The API's description and its checks are made of it. */
 export interface RouteDescription {
@@ -64,6 +71,8 @@ export interface RouteDescription {
   readonly rate: RateClass;
   /** Its answer goes on for as long as the client stays: a caller has only some of them at once. */
   readonly staysOpen?: true;
+  /** It takes the token of a guest beside that of the caller. */
+  readonly needsGuest?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodType;
   /** The headers that the route reads. */
@@ -84,6 +93,8 @@ export interface RouteRequest<Params = unknown, Query = unknown, Headers = unkno
   readonly actor: string;
   /** Until when the caller's token is accepted, in milliseconds since 1970; absent for a caller without one. */
   readonly expiresAt?: number | undefined;
+  /** Absent where no tokens are asked for. */
+  readonly readGuest?: ReadGuest | undefined;
   /** For the negotiation of content and for conditional requests. */
   readonly http: Request;
 }

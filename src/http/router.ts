@@ -3,7 +3,7 @@ import express, { type Request, type RequestHandler, type Response, Router } fro
 import { z } from 'zod';
 import { Problem } from './problem';
 import type { RateLimits } from './rate-limits';
-import type { Answer, Authorize, Method, ServedRoute } from './route';
+import type { Answer, Authorize, Method, ReadGuest, ServedRoute } from './route';
 import { validate } from './validation';
 
 const bodyLimit = '16kb';
@@ -45,6 +45,7 @@ interface Admitted {
   readonly params: { readonly userId?: string } | undefined;
   readonly actor: string;
   readonly expiresAt: number | undefined;
+  readonly readGuest: ReadGuest | undefined;
   /** Headers of the answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -55,7 +56,7 @@ const admit =
   async (req, res, next) => {
     const params: Admitted['params'] = route.params && validate(route.params, req.params);
     const address = { name: req.ip ?? 'unknown', isStaff: false };
-    const { actor, headers, rateKey, expiresAt } = await authorize(route.access, params?.userId, req).catch(
+    const { actor, headers, rateKey, expiresAt, readGuest } = await authorize(route.access, params?.userId, req).catch(
       async (error: unknown) => {
         if (error instanceof Problem && error.status === 401) await rateLimits?.count('rejectedTokens', address, res);
         throw error;
@@ -63,19 +64,19 @@ const admit =
     );
     if (route.rate !== 'health') await rateLimits?.count(route.rate, rateKey ?? address, res);
     if (route.staysOpen) rateLimits?.keepOpen(rateKey ?? address, res);
-    res.locals = { params, actor, headers, expiresAt } satisfies Admitted;
+    res.locals = { params, actor, headers, expiresAt, readGuest } satisfies Admitted;
     next();
   };
 
 const serve =
   (route: ServedRoute): RequestHandler =>
   async (req, res) => {
-    const { params, actor, headers, expiresAt } = res.locals as Admitted;
+    const { params, actor, headers, expiresAt, readGuest } = res.locals as Admitted;
     // Also for problems. An answer to one caller must not be given to another by a cache between them.
     if (route.access === 'everybody') res.set('Cache-Control', 'no-cache');
     else res.set('Cache-Control', 'private, no-cache').vary('Authorization, Cart-Token');
     res.set(headers);
-    const answer = await route.handle({ params, actor, expiresAt, ...readRequest(route, req) });
+    const answer = await route.handle({ params, actor, expiresAt, readGuest, ...readRequest(route, req) });
     await sendAnswer(res, { ...answer, headers: { ...answer.headers, ...headers } });
   };
 

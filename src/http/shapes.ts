@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { EventType } from '../domain/events';
+import type { EventType, LeftOutLine } from '../domain/events';
 import type { LineChange } from '../domain/facts';
 import { problemStatuses } from './problem-codes';
 
@@ -33,7 +33,7 @@ export const cartShape = z
   .strictObject({
     userId: text,
     version: count,
-    status: z.enum(['empty', 'open']),
+    status: z.enum(['empty', 'open', 'merged']),
     currency: currency.nullable(),
     itemCount: count,
     subtotal: money,
@@ -48,10 +48,23 @@ export const acceptedShape = z
 
 const decided = { commandId: text, type: text, issuedAt: instant, decidedAt: instant };
 
+/** What of a guest's line did not fit into the user's cart, and which limit was in the way. */
+export const leftOutShape = z
+  .strictObject({
+    ...line,
+    code: z.enum(['line_limit_exceeded', 'quantity_limit_exceeded', 'currency_mismatch']),
+  })
+  .meta({ id: 'LeftOutLine' }) satisfies z.ZodType<LeftOutLine>;
+
 /** The outcome of a command; `versions` are those of its events. */
 export const outcomeShape = z
   .discriminatedUnion('status', [
-    z.strictObject({ ...decided, status: z.literal('applied'), versions: z.array(count) }),
+    z.strictObject({
+      ...decided,
+      status: z.literal('applied'),
+      versions: z.array(count),
+      leftOut: z.array(leftOutShape).optional().meta({ description: 'Of a merge, once it is recorded.' }),
+    }),
     z.strictObject({
       ...decided,
       status: z.literal('rejected'),
@@ -98,6 +111,8 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   CartCleared: true,
   CartCheckedOut: true,
   CartRestored: true,
+  CartHandedOver: true,
+  CartMerged: true,
 };
 export const eventType = z.enum(Object.keys(eventTypes) as EventType[]);
 

@@ -1,4 +1,5 @@
 import { deliverLeftBehind } from '../delivery/deliver';
+import { createMergeSweep } from '../delivery/merge';
 import { healCart } from '../recovery/heal';
 import { type HealResult, healAll } from '../recovery/heal-all';
 import { readDecisions } from '../temporal/histories/read-decisions';
@@ -49,7 +50,10 @@ export async function healEverything(context: OpsContext): Promise<Healed> {
 
 async function deliver(context: OpsContext, userId?: string): Promise<number> {
   const { taskQueue } = context.config.temporal;
-  return (await deliverLeftBehind(await context.histories(), taskQueue, { userId })).commands;
+  const source = await context.histories();
+  const { commands } = await deliverLeftBehind(source, taskQueue, { userId });
+  const merged = userId === undefined ? await createMergeSweep(source, taskQueue)() : 0;
+  return commands + merged;
 }
 
 export function describeHealed({ carts, decisions, missing, failed, delivered }: Healed): string {

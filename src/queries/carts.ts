@@ -4,7 +4,7 @@ import { Problem } from '../http/problem';
 import { type Answer, defineRoute, type Route } from '../http/route';
 import { type CartView, cartShape, outcomeShape } from '../http/shapes';
 import { cartPath, commandIdExample, count, id, instant, requestProblems } from '../http/validation';
-import { findOutcome } from '../postgres/log/outcomes';
+import { findOutcome, toPublic } from '../postgres/log/outcomes';
 import { awaitProjection } from '../postgres/projection/await-projection';
 import { cacheControlOf, pastHeaders, requirePastCart } from './past-cart';
 import type { QueryPorts } from './ports';
@@ -74,8 +74,7 @@ export const cartQueryRoutes: readonly Route<QueryPorts>[] = [
           headers: { 'Cache-Control': 'no-store' },
         });
       }
-      const { data: _data, expectedVersion: _expectedVersion, ...command } = outcome;
-      return { status: 200, body: command };
+      return { status: 200, body: toPublic(outcome) };
     },
   ),
 ];

@@ -40,9 +40,10 @@ type PastCartRow = Omit<CartView, 'userId' | 'version'> &
 const cartAtVersion = `
   select :position::integer as position,
          case when requested.version = 0 then 0 when event.type is not null then event.version end as version,
-         case when line.count = 0 then 'empty' else 'open' end as status, line.currency,
-         line.units as "itemCount", line.value as subtotal, ${toInstantText('event.occurred_at')} as "updatedAt",
-         line.items, coalesce(carts.version, 0) as "newestVersion", true as "isFinal", false as "isFuture"
+         case when event.type = 'CartHandedOver' then 'merged' when line.count = 0 then 'empty' else 'open' end as status,
+         line.currency, line.units as "itemCount", line.value as subtotal,
+         ${toInstantText('event.occurred_at')} as "updatedAt", line.items,
+         coalesce(carts.version, 0) as "newestVersion", true as "isFinal", false as "isFuture"
   from (select :version::integer as version) as requested
   left join carts on carts.user_id = :userId
   left join lateral (
@@ -60,7 +61,8 @@ const cartAtVersion = `
 // several events can have the same instant.
 const cartAtInstant = `
   select :position::integer as position, coalesce(event.version, 0) as version,
-         case when line.count = 0 then 'empty' else 'open' end as status, line.currency,
+         case when event.type = 'CartHandedOver' then 'merged' when line.count = 0 then 'empty' else 'open' end as status,
+         line.currency,
          line.units as "itemCount", line.value as subtotal, ${toInstantText('event.occurred_at')} as "updatedAt",
          line.items, coalesce(carts.version, 0) as "newestVersion",
          coalesce(requested.at < carts.updated_at, false) as "isFinal",
@@ -68,7 +70,7 @@ const cartAtInstant = `
   from (select :at::timestamptz as at) as requested
   left join carts on carts.user_id = :userId
   left join lateral (
-    select e.version, e.occurred_at
+    select e.version, e.occurred_at, e.type
     from cart_events e where e.user_id = :userId and e.occurred_at <= requested.at
     order by e.occurred_at desc, e.version desc limit 1
   ) as event on true

@@ -73,10 +73,10 @@ function pageStatement(
   };
 }
 
-const productCondition = '(data @> ? or data @> ? or data @> ?)';
+const productCondition = '(data @> ? or data @> ? or data @> ? or data @> ?)';
 const productPatterns = (productId: string): string[] =>
-  [{ productId }, { items: [{ productId }] }, { previousItems: [{ productId }] }].map((pattern) =>
-    JSON.stringify(pattern),
+  [{ productId }, { items: [{ productId }] }, { previousItems: [{ productId }] }, { leftOut: [{ productId }] }].map(
+    (pattern) => JSON.stringify(pattern),
   );
 
 const linesWhere = (condition: string) => `

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import { createRecentProducts } from '../commands/facts';
 import { commandRoutes } from '../commands/routes';
 import { createCommandSender } from '../commands/send-command';
@@ -5,7 +6,7 @@ import { withPorts } from '../http/route';
 import { createCatalogue } from '../postgres/catalogue';
 import { connectDatabase } from '../postgres/database';
 import { createNewUserCheck } from '../postgres/log/checkpoint';
-import { findOutcome } from '../postgres/log/outcomes';
+import { findBatchOutcomes, findOutcome } from '../postgres/log/outcomes';
 import { listenForProjections } from '../postgres/projection/announcements';
 import { awaitProjection } from '../postgres/projection/await-projection';
 import { readCartAt } from '../postgres/read-model/cart-at';
@@ -41,8 +42,11 @@ export async function openCommandApi({
     catalogue,
     recentProducts: createRecentProducts(),
     findOutcome: (userId: string, commandId: string) => findOutcome(db, userId, commandId),
-    awaitOutcome: (userId: string, commandId: string, seconds: number, send: () => Promise<void>) =>
+    awaitOutcome: (userId: string, commandId: string, seconds: number, send?: () => Promise<void>) =>
       awaitProjection(announcements, userId, seconds, () => findOutcome(db, userId, commandId), send),
+    findBatch: (userId: string, batchId: string) => findBatchOutcomes(db, userId, batchId),
+    awaitBatch: (userId: string, batchId: string, seconds: number, send: () => Promise<void>) =>
+      awaitProjection(announcements, userId, seconds, () => findWholeBatch(db, userId, batchId), send),
     readCart: createCartReader(db),
     readCartAt: (userId: string, version: number) => readCartAt(db, userId, version),
     logger,
@@ -55,4 +59,10 @@ export async function openCommandApi({
       await Promise.all([announcements.close(), close(), db.destroy(), limits?.close()]);
     },
   };
+}
+
+/** A batch is projected as a whole, so there is all of it or nothing. */
+async function findWholeBatch(db: Knex, userId: string, batchId: string) {
+  const outcomes = await findBatchOutcomes(db, userId, batchId);
+  return outcomes.length > 0 ? outcomes : undefined;
 }

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config';
 import { createDeliverySweep } from '../delivery/deliver';
 import type { DeliveryOptions } from '../delivery/left-behind';
+import { createMergeSweep } from '../delivery/merge';
 import { endUnreadableRuns } from '../delivery/unreadable-runs';
 import { readPrivateKey } from '../heads/keys';
 import { writeHeadsInto } from '../heads/write-heads';
@@ -103,10 +104,13 @@ const archiveWith = (source: HistorySource, logger: Logger) => async (signal: Ab
 /** For carts that nobody touches, and for runs that began before Temporal's list had the end of the run before. */
 function deliverWith(source: HistorySource, taskQueue: string, logger: Logger) {
   const sweep = createDeliverySweep(source, taskQueue);
+  const merge = createMergeSweep(source, taskQueue);
   return async (signal: AbortSignal) => {
     const ended = await endUnreadableRuns(source, signal);
     if (ended.length > 0) logger.warn({ runIds: ended }, 'ended runs that cannot be replayed since they were paused');
     const { userIds, commands } = await sweep(signal);
     if (commands > 0) logger.info({ carts: userIds.size, commands }, 'delivered what ended runs left behind');
+    const merged = await merge(signal);
+    if (merged > 0) logger.info({ carts: merged }, 'sent what guests had handed over');
   };
 }

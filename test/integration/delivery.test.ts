@@ -3,10 +3,10 @@ import { cartWorkflowId } from '../../src/contract/ids';
 import { deliverLeftBehind } from '../../src/delivery/deliver';
 import { readLeftBehind } from '../../src/delivery/left-behind';
 import { readLogs, readStoredDecisions } from '../../src/postgres/log/read-logs';
-import { rebuildCart } from '../../src/postgres/read-model/rebuild-cart';
 import { verifyUser } from '../../src/recovery/verify-all';
 import { readDecisions } from '../../src/temporal/histories/read-decisions';
 import { buttonsOf, lockCart } from '../support/buttons';
+import { forget } from '../support/forget';
 import { until } from '../support/until';
 import { newUser, openWorld, type World } from '../support/world';
 
@@ -225,19 +225,6 @@ describe('commands of a run that was reset without its signals', () => {
 });
 
 describe('a fresh chain after an older backup was restored', () => {
-  /** Forgets the decisions after a sequence, as an older backup does. */
-  const forget = async (user: string, sequence: number) => {
-    await world.db.transaction(async (trx) => {
-      await trx.raw("set local session_replication_role = 'replica'");
-      for (const table of ['cart_events', 'cart_commands']) {
-        await trx(table).where({ user_id: user }).where('sequence', '>', sequence).delete();
-      }
-      for (const table of ['cart_item_history', 'cart_items', 'carts'])
-        await trx(table).where({ user_id: user }).delete();
-    });
-    await rebuildCart(world.db, user);
-  };
-
   it.each([0, 2])('takes what was shown after decision %i as it was decided', async (sequence) => {
     const user = newUser();
     for (const product of ['pen', 'ink', 'pad', 'pen']) await add(user, product);
@@ -247,7 +234,7 @@ describe('a fresh chain after an older backup was restored', () => {
       return (await run.count('markerRecordedEventAttributes')) === before.length;
     });
     await run.terminate();
-    await forget(user, sequence);
+    await forget(world.db, user, sequence);
     expect((await add(user)).body).toMatchObject({ version: 5, itemCount: 5 });
     expect((await commandsOf(user)).slice(0, 4)).toEqual(before);
   });

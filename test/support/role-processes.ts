@@ -22,6 +22,7 @@ export interface RoleProcess {
 /** Roles that run as processes, on their own database and namespace. */
 export interface RoleProcesses {
   readonly databaseUrl: string;
+  readonly namespace: string;
   readonly taskQueue: string;
   /**
    * Starts a role with its own login of Postgres, and resolves when it is ready.
@@ -98,6 +99,7 @@ export async function openRoleProcesses(
 
   return {
     databaseUrl: database.url,
+    namespace,
     taskQueue,
     start: (main, databaseUrl = database.url) => start(main, databaseUrl),
     async close() {

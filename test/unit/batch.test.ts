@@ -75,6 +75,37 @@ describe('the largest commands there can be', () => {
     expect(bytesOf(toSignal(checkOuts).signalArgs[0]) + overhead).toBeLessThan(serverLimit);
   });
 
+  it('fit into a signal, and are projected as one, as a batch of a client', () => {
+    const wide = { ...largestRestore(1), name: '茶'.repeat(limits.nameLength), currency: 'EUR' };
+    const { commandId: _id, items: _items, version: _version, ...envelope } = wide;
+    const commands = Array.from({ length: limits.commandsPerBatch }, (_, n): Command => {
+      const batch = { id: 'b'.repeat(125), place: n + 1, size: limits.commandsPerBatch, atomic: false };
+      const commandId = `${batch.id}:${n + 1}`;
+      const expectedVersions = expecting(0);
+      if (n === 49) return { ...largestCheckOut(1), commandId, expectedVersions, batch };
+      const productId = `${n}`.padEnd(limits.idLength, 'p');
+      const added = { productId, quantity: limits.quantityPerLine, unitPrice: limits.unitPrice };
+      return { ...envelope, ...added, type: 'addItem', commandId, expectedVersions, batch };
+    });
+    const { decisions } = decide(commands);
+    expect(decisions).toHaveLength(limits.commandsPerBatch);
+    expect(bytesOf(toSignal(commands).signalArgs[0]) + overhead).toBeLessThan(serverLimit);
+    expect(takeBatch(decisions)).toHaveLength(limits.commandsPerBatch);
+    expect(bytesOf({ userId: 'u'.repeat(limits.idLength), decisions }) + overhead).toBeLessThan(serverLimit);
+  });
+
+  it('are projected, as a merge of 100 lines into a cart that has room for all or for none', () => {
+    const { items } = largestRestore(1);
+    const merge = (step: number, version: number): Command => ({
+      ...{ type: 'mergeCart', commandId: `m${step}`, issuedAt: instant(step), actor: '茶'.repeat(limits.actorLength) },
+      ...{ expectedVersions: expecting(version), from: 'g'.repeat(122), strategy: 'sum', currency: 'EUR' },
+      items: items.map((item) => ({ ...item, productId: `${step}${item.productId}`.slice(0, limits.idLength) })),
+    });
+    const { decisions } = decide([merge(1, 0), merge(2, 101)]);
+    expect(decisions.map(({ events }) => events.length)).toEqual([101, 1]);
+    for (const decision of decisions) expect(bytesOf([decision]) + overhead).toBeLessThan(serverLimit / 4);
+  });
+
   it('are projected in batches that fit into a payload, each decision once and in order', () => {
     const bought = Array.from({ length: 20 }, (_, n): Command[] => [
       { ...largestRestore(100 + n), expectedVersions: expecting(n * 102) },

@@ -22,6 +22,7 @@ describe('a command', () => {
     ['checkOut', 'POST', '/checkout', undefined],
     ['checkOut of a total', 'POST', '/checkout', { expectedTotal: 500, acceptChanges: true }],
     ['restoreCart', 'POST', '/restore', { version: 4 }],
+    ['sendCommands', 'POST', '/commands', { commands: [{ type: 'clearCart' }], atomic: true }],
   ] as const)('%s is one request with an id of its own', async (name, method, target, body) => {
     const { client, sent, keys } = openClient([accepted()]);
     const send = {
@@ -32,6 +33,7 @@ describe('a command', () => {
       checkOut: () => client.checkOut('a@b'),
       'checkOut of a total': () => client.checkOut('a@b', { expectedTotal: 500, acceptChanges: true }),
       restoreCart: () => client.restoreCart('a@b', 4),
+      sendCommands: () => client.sendCommands('a@b', { commands: [{ type: 'clearCart' }], atomic: true }),
     }[name];
     const answer = await send();
     expect(sent).toEqual([
@@ -44,6 +46,14 @@ describe('a command', () => {
     expect(sent[0]!.headers.get('Content-Type')).toBe(body === undefined ? null : 'application/json');
     expect(keys()[0]).toMatch(uuid);
     expect(answer).toEqual({ status: 'accepted', commandId: keys()[0] });
+  });
+
+  it('that merges a guest has the id that the cart of the user gives it', async () => {
+    const { client, sent } = openClient([json(202, { commandId: 'merge:guest:1', status: 'accepted' })]);
+    const answer = await client.mergeCart('alice', { from: 'guest:1', strategy: 'max' }, { commandId: 'c-1' });
+    expect(sent).toEqual([expect.objectContaining({ path: '/api/carts/alice/merge' })]);
+    expect(JSON.parse(sent[0]!.body)).toEqual({ from: 'guest:1', strategy: 'max' });
+    expect(answer).toEqual({ status: 'accepted', commandId: 'merge:guest:1' });
   });
 
   it('has the id, the version and the time to wait that the caller gives', async () => {

@@ -130,7 +130,7 @@ const files = ['src', 'workflows', 'activities'].flatMap(filesIn);
 const textOf = (file: string) => readFileSync(path.join(root, file), 'utf8');
 
 function importsOf(file: string): string[] {
-  const specifiers = [...textOf(file).matchAll(/(?:\bfrom|\bimport|\brequire(?:\.resolve)?\()\s*\(?'([^']+)'/g)];
+  const specifiers = [...textOf(file).matchAll(/(?:\bfrom\s+|\bimport\s*\(?|\brequire(?:\.resolve)?\()\s*'([^']+)'/g)];
   return specifiers.map(([, specifier]) =>
     specifier!.startsWith('.') ? path.join(path.dirname(file), specifier!) : specifier!,
   );

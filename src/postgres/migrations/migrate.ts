@@ -7,6 +7,7 @@ import * as settledRuns from './0005-settled-runs';
 import * as oneChain from './0006-one-chain';
 import * as roles from './0007-roles';
 import * as splitRoots from './0008-split-roots';
+import * as merge from './0009-merge';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -22,6 +23,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0006-one-chain', oneChain],
   ['0007-roles', roles],
   ['0008-split-roots', splitRoots],
+  ['0009-merge', merge],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */

@@ -84,12 +84,14 @@ function toLockedCart(row: CartRow, contents: readonly ContentRow[]): LockedCart
       currency: row.currency,
       items: contents.filter(({ product_id }) => product_id !== null).map(toItem),
       updatedAt: row.updated_at?.toISOString() ?? null,
+      ...(row.handed_over_to === null ? {} : { handedOverTo: row.handed_over_to }),
     },
   };
 }
 
 const lockCartRows = `
-  select user_id, version, sequence, status, currency, item_count, subtotal, updated_at
+  select user_id, version, sequence, status, currency, item_count, subtotal, updated_at,
+         handed_over_to
   from carts where user_id = any(?::text[]) order by user_id for update`;
 
 const insertCarts = `

@@ -11,6 +11,7 @@ export interface CartRow {
   item_count: number;
   subtotal: number;
   updated_at: Date | null;
+  handed_over_to: string | null;
 }
 
 export interface CartItemRow {
@@ -47,6 +48,7 @@ export const toCartRow = (userId: string, cart: Cart, sequence: number, headHash
   subtotal: subtotalOf(cart.items),
   head_hash: headHash,
   updated_at: cart.updatedAt,
+  handed_over_to: cart.handedOverTo ?? null,
 });
 
 export const toItemRow = (userId: string, item: CartItem) => ({

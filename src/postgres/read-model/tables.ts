@@ -21,12 +21,13 @@ export const readModelDefinition = `
     user_id    text primary key,
     version    integer not null default 0,
     sequence   integer not null default 0,
-    status     text not null default 'empty' check (status in ('empty', 'open')),
+    status     text not null default 'empty' check (status in ('empty', 'open', 'merged')),
     currency   text,
     item_count integer not null default 0,
     subtotal   bigint not null default 0,
     head_hash  bytea not null default decode(repeat('00', 32), 'hex'),
-    updated_at timestamptz(3)
+    updated_at timestamptz(3),
+    handed_over_to text
   );
   create table cart_items (
     user_id       text not null references carts,

@@ -17,7 +17,7 @@ const selectMovements = `
            count(*) filter (where effect = 'bought') as "timesBought",
            coalesce(-sum(change) filter (where effect = 'bought'), 0) as "unitsBought"
     from reports.item_changes
-    where ${inSpan} and occurred_at >= :start::timestamptz
+    where ${inSpan} and occurred_at >= :start::timestamptz and effect in ('added', 'removed', 'bought')
     group by 1, 2
   ) as movement
   where (start, product_id collate "C") > (:start::timestamptz, :productId)
@@ -67,7 +67,7 @@ const selectPurchases = `
            count(*) filter (where effect = 'removed') as removals,
            coalesce(-sum(change) filter (where effect = 'removed'), 0) as units_removed
     from reports.item_changes
-    where ${inSpan} and quantity = 0
+    where ${inSpan} and quantity = 0 and effect in ('removed', 'bought')
     group by product_id order by units_bought desc, product_id collate "C" limit :limit
   ), sold as (
     select product_id, currency, max(name collate "C") as name, sum(line_total) as amount

@@ -25,6 +25,8 @@ const expected: Readonly<Record<string, keyof typeof statuses>> = {
   clearCart: 'carts:write',
   checkOut: 'carts:write',
   restoreCart: 'carts:write',
+  mergeCart: 'carts:write',
+  sendCommands: 'carts:write',
   readCart: 'carts:read',
   readOutcome: 'carts:read',
   readTimeline: 'carts:read',

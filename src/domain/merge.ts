@@ -1,0 +1,69 @@
+import type { HandOverCart, MergeCart, MergeStrategy } from './commands';
+import { apply, type Decision, reject } from './decision';
+import type { CartItem, EventFact, LeftOutLine, Line } from './events';
+import { limits } from './limits';
+import type { Cart } from './state';
+
+/** Hands the lines of a guest's cart over to one user, once. The cart takes no commands after that. */
+export function handOverCart(cart: Cart, { to, strategy }: HandOverCart): Decision {
+  if (cart.handedOverTo === to) return apply();
+  if (cart.handedOverTo !== undefined) return rejectHandedOver();
+  return apply({ type: 'CartHandedOver', data: { to, strategy, items: cart.items, currency: cart.currency } });
+}
+
+/** The code of whatever is asked of a cart that was handed over. It does not say to whom. */
+export const rejectHandedOver = (): Decision =>
+  reject('cart_handed_over', 'The cart was handed over to a user, and takes no more commands.');
+
+/** Puts what a guest handed over into the cart, line by line. What does not fit is named. */
+export function mergeCart(cart: Cart, { from, strategy, items, currency }: MergeCart): Decision {
+  const leftOut: LeftOutLine[] = [];
+  const facts: EventFact[] = [];
+  const isOtherCurrency = cart.currency !== null && cart.currency !== currency;
+  let lines = cart.items.length;
+  for (const item of items) {
+    const line = cart.items.find(({ productId }) => productId === item.productId);
+    if (isOtherCurrency) leftOut.push(leave(item, item.quantity, 'currency_mismatch'));
+    else if (line === undefined && lines >= limits.linesPerCart) {
+      leftOut.push(leave(item, item.quantity, 'line_limit_exceeded'));
+    } else {
+      const wanted = line === undefined ? item.quantity : quantityAfter[strategy](line.quantity, item.quantity);
+      const quantity = Math.min(wanted, limits.quantityPerLine);
+      if (wanted > quantity) leftOut.push(leave(item, wanted - quantity, 'quantity_limit_exceeded'));
+      facts.push(...changeTo(quantity, item, line, currency!, from));
+      if (line === undefined) lines += 1;
+    }
+  }
+  if (facts.length + leftOut.length === 0) return apply();
+  return apply({ type: 'CartMerged', data: { from, strategy, leftOut } }, ...facts);
+}
+
+/** What becomes of a product that both carts have, from the user's quantity and the guest's. */
+const quantityAfter: Readonly<Record<MergeStrategy, (own: number, theirs: number) => number>> = {
+  sum: (own, theirs) => own + theirs,
+  max: Math.max,
+  keep: (own) => own,
+  replace: (_own, theirs) => theirs,
+};
+
+/** A line of the user keeps its price and name. */
+function changeTo(
+  quantity: number,
+  { productId, name, unitPrice }: CartItem,
+  line: CartItem | undefined,
+  currency: string,
+  mergedFrom: string,
+): EventFact[] {
+  if (line === undefined) {
+    const added = { productId, name, unitPrice, currency, quantity, previousQuantity: 0, mergedFrom };
+    return [{ type: 'ItemAdded', data: added }];
+  }
+  if (line.quantity === quantity) return [];
+  const previousQuantity = line.quantity;
+  return [{ type: 'ItemQuantityChanged', data: { productId, quantity, previousQuantity, mergedFrom } }];
+}
+
+const leave = ({ productId, name, unitPrice }: Line, quantity: number, code: LeftOutLine['code']): LeftOutLine => ({
+  ...{ productId, name, unitPrice, quantity },
+  code,
+});
