@@ -29,18 +29,26 @@ export async function readTimeline(
   query: TimelineQuery,
 ): Promise<{ entries: TimelineEntry[]; next?: number }> {
   const orderColumn = query.withRejected ? 'sequence' : 'version';
-  const { sql, bindings } = pageStatement(userId, query, orderColumn);
-  const { rows } = await db.raw(`with page as materialized (${sql}) ${selectEntries}`, bindings);
-  const last = rows[query.limit - 1]?.[orderColumn];
-  const pageRows = last === undefined ? rows : rows.filter((row: TimelineRow) => row[orderColumn]! <= last);
-  const entries = pageRows.map(toEntry);
-  return rows.length > pageRows.length ? { entries, next: last } : { entries };
+  const { conditions, bindings } = conditionsOf(userId, query, orderColumn);
+  const { rows } = await db.raw(
+    `with entry as not materialized (
+       select * from (${query.withRejected ? eventsAndRejections : eventsOnly}) as every where ${conditions}
+     ), page as materialized (
+       select * from entry order by ${orderColumn} fetch first ${query.limit} rows with ties
+     )
+     select page.*, exists (select from entry where ${orderColumn} > (select max(${orderColumn}) from page)) as more
+     from (${selectEntries}) as page order by sequence, version`,
+    bindings,
+  );
+  const entries = rows.map(toEntry);
+  const last = rows.at(-1);
+  return last?.more ? { entries, next: last[orderColumn] } : { entries };
 }
 
 /** Has the fields of both kinds of entries; those of the other kind are null. */
-type TimelineRow = { readonly sequence: number; readonly version: number | null } & Readonly<Record<string, unknown>>;
+type TimelineRow = Readonly<Record<string, unknown>> & { readonly more: boolean };
 
-const toEntry = (row: TimelineRow): TimelineEntry =>
+const toEntry = ({ more: _more, ...row }: TimelineRow): TimelineEntry =>
   Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as unknown as TimelineEntry;
 
 const eventsOnly = `
@@ -50,13 +58,11 @@ const eventsAndRejections = `${eventsOnly}
   select user_id, sequence, null, 'CommandRejected'::text, data, decided_at
   from cart_commands where outcome = 'rejected'`;
 
-/** Selects one entry more than the limit, and all other entries of its command. */
-function pageStatement(
+function conditionsOf(
   userId: string,
-  query: TimelineQuery,
+  { after, type, from, to, productId }: TimelineQuery,
   orderColumn: string,
-): { sql: string; bindings: Knex.Value[] } {
-  const { after, limit, type, from, to, productId } = query;
+): { conditions: string; bindings: Knex.Value[] } {
   const conditions: [string, ...Knex.Value[]][] = [
     ['user_id = ?', userId],
     [`${orderColumn} > ?`, after],
@@ -66,9 +72,7 @@ function pageStatement(
   if (to !== undefined) conditions.push(['occurred_at < ?', to]);
   if (productId !== undefined) conditions.push([productCondition, ...productPatterns(productId)]);
   return {
-    sql: `select * from (${query.withRejected ? eventsAndRejections : eventsOnly}) as entry
-          where ${conditions.map(([condition]) => condition).join(' and ')}
-          order by ${orderColumn} fetch first ${limit + 1} rows with ties`,
+    conditions: conditions.map(([condition]) => condition).join(' and '),
     bindings: conditions.flatMap(([, ...values]) => values),
   };
 }
@@ -97,5 +101,4 @@ const selectEntries = `
          case when version is not null then ${linesWhere(periodEndsAtVersion)} end as before,
          case when version is not null then ${linesWhere(periodBeginsAtVersion)} end as after,
          command.code, command.reason, command.run_id as "runId"
-  from page join cart_commands command on command.user_id = page.user_id and command.sequence = page.sequence
-  order by page.sequence, page.version`;
+  from page join cart_commands command on command.user_id = page.user_id and command.sequence = page.sequence`;

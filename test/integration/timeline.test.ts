@@ -179,6 +179,31 @@ describe('the timeline', () => {
     expect(byVersion.body.next).toBe('/carts/bob/events?after=2&limit=2');
   });
 
+  it('has every entry on one of its pages, wherever a command with several events stands', async () => {
+    const commands = Array.from({ length: 12 }, (_, n) => add(`p${n}`));
+    const { decisions } = decideAll([...commands, set('none', 1)]);
+    const joined: RecordedDecision[] = [];
+    for (let from = 0, size = 1; from < 12; from += size, size = (size % 3) + 1) {
+      const events = decisions.slice(from, from + size).flatMap((decision) => decision.events);
+      joined.push({ ...decisions[from]!, sequence: joined.length + 1, events } as RecordedDecision);
+    }
+    const all = [...joined, { ...decisions[12]!, sequence: joined.length + 1 }];
+    await database.db.transaction((trx) => project(trx, 'dave', all));
+    const whole = await entries('rejected=include', 'dave');
+    expect(whole).toHaveLength(13);
+    for (let limit = 1; limit <= 13; limit += 1) {
+      const seen: unknown[] = [];
+      let next: string | undefined = `/carts/dave/events?rejected=include&limit=${limit}`;
+      while (next !== undefined) {
+        const { body } = await get(next);
+        expect(body.events).not.toHaveLength(0);
+        seen.push(...body.events);
+        next = body.next;
+      }
+      expect(seen).toEqual(whole);
+    }
+  });
+
   it('shows before and after of each event so that they fit together, over 1,500 events', async () => {
     let checkpoint = emptyCheckpoint;
     let place = 0;
