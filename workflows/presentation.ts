@@ -1,6 +1,7 @@
 import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../src/contract/search-attributes';
 import type { RecordedDecision } from '../src/domain/handle';
+import type { Attributes } from '../src/domain/lines';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../src/domain/state';
 
 /** Shows the cart in the Web UI: a table in the run's current details, and search attributes for finding the cart. */
@@ -29,8 +30,8 @@ const isWithinFactorOfFour = (count: number, current = Number.NaN): boolean =>
 function describeCart(userId: string, cart: Cart, unprojectedCount: number): string {
   const subtotal = `${subtotalOf(cart.items)} ${cart.currency ?? ''}`;
   const lines = cart.items.map(
-    ({ productId, name, quantity, unitPrice }) =>
-      `| ${escapeCell(productId)} | ${escapeCell(name)} | ${quantity} | ${unitPrice} | ${quantity * unitPrice} |`,
+    ({ productId, name, quantity, unitPrice, attributes }) =>
+      `| ${escapeCell(productId)} | ${escapeCell(describeProduct(name, attributes))} | ${quantity} | ${unitPrice} | ${quantity * unitPrice} |`,
   );
   return [
     `**${escapeCell(userId)}** · version ${cart.version} · ${itemCountOf(cart.items)} items · ${subtotal}`,
@@ -41,6 +42,9 @@ function describeCart(userId: string, cart: Cart, unprojectedCount: number): str
       : []),
   ].join('\n');
 }
+
+const describeProduct = (name: string, attributes: Attributes = {}): string =>
+  [name, ...Object.entries(attributes).map(([attribute, value]) => `${attribute}: ${value}`)].join(' · ');
 
 const escapeCell = (text: string): string => text.replace(/[|\\`*_<[]/g, '\\$&');
 

@@ -138,17 +138,17 @@ export interface CartClient {
   /** Reads the outcome of a command as soon as it is known. When the time is over: 404 `command_unknown`. */
   waitFor(userId: string, commandId: string, options?: RequestOptions): Promise<CommandOutcome>;
 
-  /** Adds a product to what the cart has of it. */
+  /** Adds a product to the line that has it with the same attributes. */
   addItem(userId: string, item: ItemToAdd, options?: CommandOptions): Promise<CommandAnswer>;
   /** Sets the quantity of a line; 0 removes it. */
   changeItemQuantity(
     userId: string,
-    productId: string,
+    lineId: string,
     quantity: number,
     options?: CommandOptions,
   ): Promise<CommandAnswer>;
   /** Removes a line. */
-  removeItem(userId: string, productId: string, options?: CommandOptions): Promise<CommandAnswer>;
+  removeItem(userId: string, lineId: string, options?: CommandOptions): Promise<CommandAnswer>;
   /** Removes all lines. */
   clearCart(userId: string, options?: CommandOptions): Promise<CommandAnswer>;
   /** Buys what is in the cart, and empties it. */

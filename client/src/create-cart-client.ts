@@ -145,19 +145,19 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
         (init) => api.POST('/carts/{userId}/items', { params: { path: { userId } }, body: item, ...init }),
         options,
       ),
-    changeItemQuantity: (userId, productId, quantity, options) =>
+    changeItemQuantity: (userId, lineId, quantity, options) =>
       command(
         (init) =>
-          api.PUT('/carts/{userId}/items/{productId}', {
-            params: { path: { userId, productId } },
+          api.PUT('/carts/{userId}/items/{lineId}', {
+            params: { path: { userId, lineId } },
             body: { quantity },
             ...init,
           }),
         options,
       ),
-    removeItem: (userId, productId, options) =>
+    removeItem: (userId, lineId, options) =>
       command(
-        (init) => api.DELETE('/carts/{userId}/items/{productId}', { params: { path: { userId, productId } }, ...init }),
+        (init) => api.DELETE('/carts/{userId}/items/{lineId}', { params: { path: { userId, lineId } }, ...init }),
         options,
       ),
     clearCart: (userId, options) =>

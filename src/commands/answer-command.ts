@@ -143,7 +143,7 @@ export function assertSameRequest(
     outcome.type === request.type &&
     outcome.expectedVersion === expectedVersion &&
     isDeepStrictEqual(outcome.data.expectedVersions, expectedVersions) &&
-    Object.entries(request.fields).every(([field, value]) => outcome.data[field] === value);
+    Object.entries(request.fields).every(([field, value]) => isDeepStrictEqual(outcome.data[field], value));
   if (!isSame) {
     throw new Problem(
       422,

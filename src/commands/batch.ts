@@ -7,18 +7,18 @@ import { limits } from '../domain/limits';
 import { Problem } from '../http/problem';
 import { defineRoute, type Route } from '../http/route';
 import { cartShape, outcomeShape } from '../http/shapes';
-import { bodyProblems, cartPath, productId } from '../http/validation';
+import { bodyProblems, cartPath, lineId } from '../http/validation';
 import { type CommandOutcome, toPublic } from '../postgres/log/outcomes';
 import { accepted, assertSameRequest, type CommandPorts, send, toExpected, unlessAway } from './answer-command';
 import { addItemBody, changeItemQuantityBody, checkOutBody } from './carts';
 import { rejectLookUp } from './facts';
 import { commandHeaders } from './headers';
-import { checkOutFields, makeChange, makeCheckOut } from './make-command';
+import { checkOutFields, lineFields, makeChange, makeCheckOut } from './make-command';
 
 const commandOfBatch = z.discriminatedUnion('type', [
   addItemBody.extend({ type: z.literal('addItem') }),
-  changeItemQuantityBody.extend({ type: z.literal('changeItemQuantity'), productId }),
-  z.strictObject({ type: z.literal('removeItem'), productId }),
+  changeItemQuantityBody.extend({ type: z.literal('changeItemQuantity'), lineId }),
+  z.strictObject({ type: z.literal('removeItem'), lineId }),
   z.strictObject({ type: z.literal('clearCart') }),
   checkOutBody.extend({ type: z.literal('checkOut') }),
 ]);
@@ -34,7 +34,7 @@ const batchBody = z.strictObject({
       examples: [
         [
           { type: 'addItem', productId: 'espresso', quantity: 2 },
-          { type: 'removeItem', productId: 'mug' },
+          { type: 'removeItem', lineId: 'mug' },
         ],
       ],
     }),
@@ -149,8 +149,21 @@ function assertApplied(outcomes: readonly CommandOutcome[], headers: Readonly<Re
 
 /** What of a command comes from the request, as it is recorded. */
 function toRequest(command: CommandOfBatch): Parameters<typeof assertSameRequest>[1] {
-  const { type, ...fields } = command;
-  return { type, fields: command.type === 'checkOut' ? checkOutFields(command) : fields };
+  const { type } = command;
+  switch (type) {
+    case 'addItem': {
+      const { productId, quantity, attributes } = command;
+      return { type, fields: { productId, quantity, attributes } };
+    }
+    case 'changeItemQuantity':
+      return { type, fields: { ...lineFields(command.lineId), quantity: command.quantity } };
+    case 'removeItem':
+      return { type, fields: lineFields(command.lineId) };
+    case 'clearCart':
+      return { type, fields: {} };
+    case 'checkOut':
+      return { type, fields: checkOutFields(command) };
+  }
 }
 
 /** @throws Problem 422 where these are the outcomes of another batch under the same key. */
@@ -191,9 +204,9 @@ async function makeCommand(
     case 'addItem':
       return makeAddition(ports, envelope, command);
     case 'changeItemQuantity':
-      return makeChange(ports, envelope, { productId: command.productId, quantity: command.quantity });
+      return makeChange(ports, envelope, { ...lineFields(command.lineId), quantity: command.quantity });
     case 'removeItem':
-      return { type: 'removeItem', ...envelope, productId: command.productId };
+      return { type: 'removeItem', ...envelope, ...lineFields(command.lineId) };
     case 'clearCart':
       return { type: 'clearCart', ...envelope };
     case 'checkOut':
@@ -205,10 +218,10 @@ async function makeCommand(
 async function makeAddition(
   { catalogue }: CommandPorts,
   envelope: Envelope,
-  { productId, quantity }: { readonly productId: string; readonly quantity: number },
+  { type: _type, ...asked }: CommandOfBatch & { readonly type: 'addItem' },
 ): Promise<Command> {
-  const product = await catalogue.find(productId).catch(rejectLookUp);
-  if (!product?.available) return { type: 'addItem', ...envelope, productId, quantity, available: false };
+  const product = await catalogue.find(asked.productId).catch(rejectLookUp);
+  if (!product?.available) return { type: 'addItem', ...envelope, ...asked, available: false };
   const { available: _available, ...offered } = product;
-  return { type: 'addItem', ...envelope, ...offered, quantity };
+  return { type: 'addItem', ...envelope, ...offered, ...asked };
 }

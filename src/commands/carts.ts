@@ -1,17 +1,32 @@
 import { z } from 'zod';
+import { isAttributes } from '../domain/fields';
 import { limits } from '../domain/limits';
 import { Problem } from '../http/problem';
 import { defineRoute, type Route, type RouteDescription } from '../http/route';
 import { acceptedShape, cartShape } from '../http/shapes';
-import { bodyProblems, cartPath, productId } from '../http/validation';
+import { bodyProblems, cartPath, lineId, productId } from '../http/validation';
 import { answerCommand, type CommandPorts } from './answer-command';
 import { findForSale } from './facts';
 import { commandHeaders } from './headers';
-import { checkOutFields, makeChange, makeCheckOut } from './make-command';
+import { checkOutFields, lineFields, makeChange, makeCheckOut } from './make-command';
 
-const itemPath = cartPath.extend({ productId });
-const quantity = z.int().meta({ maximum: limits.quantityPerLine, examples: [2] });
-export const addItemBody = z.strictObject({ productId, quantity: quantity.min(1).default(1) });
+const itemPath = cartPath.extend({ lineId });
+const quantity = z.int().meta({ maximum: limits.quantityPerProduct, examples: [2] });
+const attributes = z
+  .record(z.string(), z.union([z.string(), z.int(), z.boolean()]))
+  .refine(
+    isAttributes,
+    `must be 1–${limits.attributesPerLine} attributes, ${limits.attributesLength} characters of JSON together, with texts on one line`,
+  )
+  .optional()
+  .meta({
+    description: 'What was chosen of the product. Other attributes make another line.',
+    minProperties: 1,
+    maxProperties: limits.attributesPerLine,
+    propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]*$', maxLength: limits.attributeNameLength },
+    examples: [{ size: 'L', engraving: 'For Anna' }],
+  });
+export const addItemBody = z.strictObject({ productId, quantity: quantity.min(1).default(1), attributes });
 export const changeItemQuantityBody = z.strictObject({ quantity: quantity.min(0) });
 export const checkOutBody = z.strictObject({
   expectedTotal: z
@@ -63,7 +78,7 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       name: 'addItem',
       method: 'post',
       path: '/carts/{userId}/items',
-      summary: 'Adds a product to the cart, to what is there of it',
+      summary: 'Adds a product to the cart, to the line with the same attributes',
       params: cartPath,
       body: addItemBody,
       problems: {
@@ -80,14 +95,15 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       },
     },
     async (ports: CommandPorts, request) => {
-      const fields = request.body;
+      const { productId, quantity, attributes } = request.body;
+      const fields = { productId, quantity, attributes };
       assertQuantityIsPossible(fields.quantity);
       return answerCommand(ports, request, {
         type: 'addItem',
         fields,
         toCommand: async (envelope) => {
           const { available: _available, ...product } = await findForSale(ports.catalogue, fields.productId);
-          return { type: 'addItem', ...envelope, ...product, quantity: fields.quantity };
+          return { type: 'addItem', ...envelope, ...product, ...fields };
         },
       });
     },
@@ -97,7 +113,7 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       ...command,
       name: 'changeItemQuantity',
       method: 'put',
-      path: '/carts/{userId}/items/{productId}',
+      path: '/carts/{userId}/items/{lineId}',
       summary: 'Sets the quantity of a line; 0 removes it',
       params: itemPath,
       body: changeItemQuantityBody,
@@ -108,7 +124,7 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       },
     },
     async (ports: CommandPorts, request) => {
-      const fields = { productId: request.params.productId, quantity: request.body.quantity };
+      const fields = { ...lineFields(request.params.lineId), quantity: request.body.quantity };
       assertQuantityIsPossible(fields.quantity);
       return answerCommand(ports, request, {
         type: 'changeItemQuantity',
@@ -122,13 +138,13 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       ...command,
       name: 'removeItem',
       method: 'delete',
-      path: '/carts/{userId}/items/{productId}',
+      path: '/carts/{userId}/items/{lineId}',
       summary: 'Removes a line',
       params: itemPath,
       problems: commandProblems,
     },
     async (ports: CommandPorts, request) => {
-      const fields = { productId: request.params.productId };
+      const fields = lineFields(request.params.lineId);
       return answerCommand(ports, request, {
         type: 'removeItem',
         fields,
@@ -214,11 +230,11 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
 
 /** @throws Problem 422 if no cart can hold this quantity; the request then does not become a command. */
 function assertQuantityIsPossible(quantity: number): void {
-  if (quantity > limits.quantityPerLine) {
+  if (quantity > limits.quantityPerProduct) {
     throw new Problem(
       422,
       'quantity_limit_exceeded',
-      `A cart can hold at most ${limits.quantityPerLine} of a product; the request asks for ${quantity}.`,
+      `A cart can hold at most ${limits.quantityPerProduct} of a product; the request asks for ${quantity}.`,
     );
   }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { bytesOf, payloadLimits } from '../contract/payload-limits';
 import type { Command } from '../domain/commands';
 import { limits } from '../domain/limits';
 
@@ -19,7 +20,8 @@ interface Waiting {
 /**
  * Groups the commands of one cart that arrive at the same time, or while the cart's last signal is being sent.
  * @param sender.begin is called with the first command of a group; a look-up can run while the group is gathered.
- * @param sender.send sends one batch, or at most `limits.commandsPerSignal` commands; if it throws, all of them fail.
+ * @param sender.send sends one batch, or at most `limits.commandsPerSignal` commands that fit into a signal; if it
+ * throws, all of them fail.
  */
 export function gatherCommands<Context>(sender: {
   begin(userId: string): Context;
@@ -66,11 +68,16 @@ export function gatherCommands<Context>(sender: {
 /** Distributes what waits over signals, in order. A batch has a signal of its own. */
 function inSignals(group: readonly Waiting[]): Waiting[][] {
   const signals: Waiting[][] = [];
+  let bytes = 0;
   for (const waiting of group) {
     const last = signals.at(-1);
-    const canJoin = last !== undefined && last.length < limits.commandsPerSignal && !isBatch(last[0]!);
-    if (canJoin && !isBatch(waiting)) last.push(waiting);
-    else signals.push([waiting]);
+    bytes += bytesOf(waiting.commands);
+    const hasRoom = last !== undefined && last.length < limits.commandsPerSignal && bytes <= payloadLimits.signalBytes;
+    if (hasRoom && !isBatch(last[0]!) && !isBatch(waiting)) last.push(waiting);
+    else {
+      signals.push([waiting]);
+      bytes = bytesOf(waiting.commands);
+    }
   }
   return signals;
 }

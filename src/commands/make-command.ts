@@ -1,4 +1,5 @@
 import type { ChangeItemQuantity, CheckOut, Envelope } from '../domain/commands';
+import { type LineRef, toLineRef } from '../domain/lines';
 import type { CommandPorts } from './answer-command';
 import { lookUpCart, lookUpProduct } from './facts';
 
@@ -6,7 +7,7 @@ import { lookUpCart, lookUpProduct } from './facts';
 export async function makeChange(
   ports: CommandPorts,
   envelope: Envelope,
-  fields: { readonly productId: string; readonly quantity: number },
+  fields: LineRef & { readonly quantity: number },
 ): Promise<ChangeItemQuantity> {
   const facts = fields.quantity === 0 ? [] : await lookUpProduct(ports, fields.productId);
   return { type: 'changeItemQuantity', ...envelope, ...fields, facts };
@@ -38,3 +39,9 @@ export const checkOutFields = ({ expectedTotal, acceptChanges }: CheckOutFields 
   expectedTotal,
   acceptChanges: acceptChanges || undefined,
 });
+
+/** The fields of a command that names a line, as they are recorded. */
+export function lineFields(id: string) {
+  const { productId, lineId } = toLineRef(id);
+  return { productId, lineId };
+}

@@ -23,7 +23,7 @@ const productBody = z.strictObject({
     .string()
     .refine(isCurrency, 'must be an ISO 4217 code such as EUR')
     .meta({ pattern: '^[A-Z]{3}$', examples: ['EUR'] }),
-  maxQuantity: z.int().min(1).max(limits.quantityPerLine).optional(),
+  maxQuantity: z.int().min(1).max(limits.quantityPerProduct).optional(),
   available: z.boolean().default(true),
 });
 

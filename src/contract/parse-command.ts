@@ -1,8 +1,20 @@
 import { type Command, type CommandType, type MalformedCommand, mergeStrategies } from '../domain/commands';
 import type { CartItem } from '../domain/events';
 import type { ProductFacts } from '../domain/facts';
-import { isActor, isCurrency, isId, isInstant, isInteger, isName, isUnitPrice } from '../domain/fields';
+import {
+  hasOwnLineId,
+  isActor,
+  isAttributes,
+  isCurrency,
+  isId,
+  isInstant,
+  isInteger,
+  isLineId,
+  isName,
+  isUnitPrice,
+} from '../domain/fields';
 import { limits } from '../domain/limits';
+import { lineIdOf } from '../domain/lines';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
@@ -13,8 +25,9 @@ const isItems: Check = (value) =>
   Array.isArray(value) &&
   value.length <= limits.linesPerCart &&
   value.every(isItem) &&
-  new Set(value.map((item) => item.productId)).size === value.length;
-const isItem = (value: unknown): value is CartItem => isRecord(value) && hasFields(value, itemFields);
+  new Set(value.map(lineIdOf)).size === value.length;
+const isItem = (value: unknown): value is CartItem =>
+  isRecord(value) && hasFields(value, itemFields) && hasOwnLineId(value as unknown as CartItem);
 const optional =
   (check: Check): Check =>
   (value) =>
@@ -43,9 +56,11 @@ const envelope = {
 };
 const itemFields: Readonly<Record<keyof CartItem, Check>> = {
   productId: isId,
+  lineId: optional(isLineId),
+  attributes: optional(isAttributes),
   name: isName,
   unitPrice: isUnitPrice,
-  quantity: (value) => isInteger(value, 1, limits.quantityPerLine),
+  quantity: (value) => isInteger(value, 1, limits.quantityPerProduct),
   addedAt: isInstant,
   addedVersion: (value) => isInteger(value, 1, limits.version),
 };
@@ -64,14 +79,16 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
     currency: isCurrency,
     quantity: isPositive,
     maxQuantity: optional(isPositive),
+    attributes: optional(isAttributes),
   },
   changeItemQuantity: {
     productId: isId,
+    lineId: optional(isLineId),
     quantity: isCount,
     maxQuantity: optional(isPositive),
     facts: optional(isFacts),
   },
-  removeItem: { productId: isId },
+  removeItem: { productId: isId, lineId: optional(isLineId) },
   clearCart: {},
   checkOut: {
     expectedTotal: optional(isCount),
@@ -83,7 +100,12 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
   mergeCart: { from: isId, strategy: isStrategy, items: isItems, currency: isCurrencyOrNone },
 };
 
-const unavailableFields = { productId: isId, quantity: isPositive, available: isFalse };
+const unavailableFields = {
+  productId: isId,
+  quantity: isPositive,
+  attributes: optional(isAttributes),
+  available: isFalse,
+};
 
 export const commandTypes = Object.keys(fieldsOf) as readonly CommandType[];
 

@@ -9,6 +9,8 @@ export const payloadLimits = {
    * were cut by their size must be cut in the same way when its run is replayed.
    */
   batchBytes: 2 * 1024 * 1024 - 8_192,
+  /** Commands that share a signal. */
+  signalBytes: 1024 * 1024,
   /** The commands left behind that a run takes over at once. The checkpoint may come with them. */
   leftBehindBytes: 1024 * 1024,
   /** A carried state, in characters of its JSON, which take three bytes at most. */

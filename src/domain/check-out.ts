@@ -2,6 +2,7 @@ import type { CheckOut } from './commands';
 import { apply, type Decision, reject } from './decision';
 import { asLine, type EventFact, type Line } from './events';
 import { changesOf, type ProductFacts } from './facts';
+import { quantityOf, refOfLine } from './lines';
 import { type Cart, subtotalOf } from './state';
 
 /** Sells all lines at the prices of the cart, or at those of today where the command accepts them. */
@@ -32,10 +33,11 @@ const sell = (lines: readonly Line[], currency: string): EventFact => ({
   data: { items: lines.map(asLine), currency, subtotal: subtotalOf(lines) },
 });
 
-function reprice({ productId, unitPrice: previousUnitPrice }: Line, facts: readonly ProductFacts[]) {
-  const known = factsOf(productId, facts);
-  if (!known?.available || known.unitPrice === previousUnitPrice) return [];
-  return [{ type: 'ItemRepriced', data: { productId, unitPrice: known.unitPrice, previousUnitPrice } } as const];
+function reprice(line: Line, facts: readonly ProductFacts[]) {
+  const known = factsOf(line.productId, facts);
+  if (!known?.available || known.unitPrice === line.unitPrice) return [];
+  const prices = { unitPrice: known.unitPrice, previousUnitPrice: line.unitPrice };
+  return [{ type: 'ItemRepriced', data: { ...refOfLine(line), ...prices } } as const];
 }
 
 /** Why a line cannot be sold, or its quantity not be raised, whatever its price is. */
@@ -53,7 +55,8 @@ export function findObstacle(
   for (const change of changesOf(line, currency, known, lines)) {
     if (change.code === 'product_unavailable') return reject(change.code, `${productId} is not for sale any more.`);
     if (change.code === 'currency_changed') return rejectCurrency(currency, productId, change.currency);
-    if (change.code === 'quantity_limit_exceeded') return rejectQuantity(line, change.maxQuantity);
+    if (change.code === 'quantity_limit_exceeded')
+      return rejectQuantity(productId, quantityOf(lines, productId), change.maxQuantity);
   }
   return undefined;
 }
@@ -64,10 +67,7 @@ const factsOf = (productId: string, facts: readonly ProductFacts[]): ProductFact
 export const rejectCurrency = (currency: string, productId: string, other: string): Decision =>
   reject('currency_mismatch', `The cart is in ${currency}, ${productId} is priced in ${other}.`);
 
-export const rejectQuantity = (
-  { productId, quantity }: Pick<Line, 'productId' | 'quantity'>,
-  maxQuantity: number,
-): Decision =>
+export const rejectQuantity = (productId: string, quantity: number, maxQuantity: number): Decision =>
   reject(
     'quantity_limit_exceeded',
     `A cart holds at most ${maxQuantity} of ${productId}; this would make ${quantity}.`,

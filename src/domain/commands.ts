@@ -1,6 +1,7 @@
 import type { BatchPlace } from './batch';
 import type { CartItem } from './events';
 import type { ProductFacts } from './facts';
+import type { Attributes, LineRef } from './lines';
 
 /** The fields that every command has. `commandId` is the client's idempotency key. */
 export interface Envelope {
@@ -24,6 +25,7 @@ export interface AddItem extends Envelope {
   readonly currency: string;
   readonly quantity: number;
   readonly maxQuantity?: number;
+  readonly attributes?: Attributes | undefined;
 }
 
 /** As a part of a batch: a product that was not for sale, which the cart rejects. */
@@ -31,6 +33,7 @@ export interface AddUnavailable extends Envelope {
   readonly type: 'addItem';
   readonly productId: string;
   readonly quantity: number;
+  readonly attributes?: Attributes | undefined;
   readonly available: false;
 }
 
@@ -44,17 +47,15 @@ interface WithFacts {
 }
 
 /** Sets the line's quantity; 0 removes the line. */
-export interface ChangeItemQuantity extends Envelope, WithFacts {
+export interface ChangeItemQuantity extends Envelope, WithFacts, LineRef {
   readonly type: 'changeItemQuantity';
-  readonly productId: string;
   readonly quantity: number;
   /** In commands that were sent before version 0.5.0. */
   readonly maxQuantity?: number;
 }
 
-export interface RemoveItem extends Envelope {
+export interface RemoveItem extends Envelope, LineRef {
   readonly type: 'removeItem';
-  readonly productId: string;
 }
 
 export interface ClearCart extends Envelope {

@@ -4,6 +4,7 @@ import { apply, type Decision, reject } from './decision';
 import { asLine, type CartItem } from './events';
 import { quantityLimit } from './facts';
 import { limits } from './limits';
+import { type LineRef, lineIdOf, lineWith, quantityOf, refOfLine } from './lines';
 import { handOverCart, mergeCart, rejectHandedOver } from './merge';
 import { type Cart, isSameItem } from './state';
 
@@ -50,26 +51,28 @@ export function decide(cart: Cart, command: Command): Decision {
 function addItem(cart: Cart, command: AddItem | AddUnavailable): Decision {
   if ('available' in command) return reject('product_unavailable', `${command.productId} is not for sale.`);
   const { productId, currency } = command;
-  const line = lineOf(cart, productId);
+  const identity = lineWith(productId, command.attributes);
+  const line = lineOf(cart, identity);
   const previousQuantity = line?.quantity ?? 0;
   const quantity = previousQuantity + command.quantity;
   if (cart.currency !== null && cart.currency !== currency) {
     return rejectCurrency(cart.currency, productId, currency);
   }
   if (line === undefined && cart.items.length >= limits.linesPerCart) {
-    return reject('line_limit_exceeded', `A cart holds at most ${limits.linesPerCart} different products.`);
+    return reject('line_limit_exceeded', `A cart holds at most ${limits.linesPerCart} lines.`);
   }
   const maxQuantity = quantityLimit(command);
-  if (quantity > maxQuantity) return rejectQuantity({ productId, quantity }, maxQuantity);
+  const total = quantityOf(cart.items, productId) + command.quantity;
+  if (total > maxQuantity) return rejectQuantity(productId, total, maxQuantity);
   const { name, unitPrice } = line ?? command;
-  return apply({ type: 'ItemAdded', data: { productId, name, unitPrice, currency, quantity, previousQuantity } });
+  return apply({ type: 'ItemAdded', data: { ...identity, name, unitPrice, currency, quantity, previousQuantity } });
 }
 
 function changeItemQuantity(cart: Cart, command: ChangeItemQuantity): Decision {
-  const { productId, quantity, facts } = command;
-  const line = lineOf(cart, productId);
+  const { quantity, facts } = command;
+  const line = lineOf(cart, command);
   if (quantity === 0) return removeItem(cart, command);
-  if (line === undefined) return reject('item_not_in_cart', `${productId} is not in the cart; add it first.`);
+  if (line === undefined) return reject('item_not_in_cart', `${lineIdOf(command)} is not in the cart; add it first.`);
   if (line.quantity === quantity) return apply();
   if (quantity > line.quantity) {
     const raised = { ...line, quantity };
@@ -82,16 +85,19 @@ function changeItemQuantity(cart: Cart, command: ChangeItemQuantity): Decision {
         facts,
       );
       if (obstacle !== undefined) return obstacle;
-    } else if (quantity > maxQuantity) return rejectQuantity(raised, maxQuantity);
+    } else if (quantity > maxQuantity) return rejectQuantity(line.productId, quantity, maxQuantity);
   }
-  return apply({ type: 'ItemQuantityChanged', data: { productId, quantity, previousQuantity: line.quantity } });
+  return apply({
+    type: 'ItemQuantityChanged',
+    data: { ...refOfLine(line), quantity, previousQuantity: line.quantity },
+  });
 }
 
-function removeItem(cart: Cart, { productId }: RemoveItem | ChangeItemQuantity): Decision {
-  const line = lineOf(cart, productId);
+function removeItem(cart: Cart, command: RemoveItem | ChangeItemQuantity): Decision {
+  const line = lineOf(cart, command);
   return line === undefined
     ? apply()
-    : apply({ type: 'ItemRemoved', data: { productId, quantity: 0, previousQuantity: line.quantity } });
+    : apply({ type: 'ItemRemoved', data: { ...refOfLine(line), quantity: 0, previousQuantity: line.quantity } });
 }
 
 function restoreCart(cart: Cart, { version, items, currency }: RestoreCart): Decision {
@@ -112,7 +118,10 @@ function isSameContent(items: readonly CartItem[], others: readonly CartItem[]):
   return items.length === others.length && items.every((item, index) => isSameItem(item, others[index]));
 }
 
-const lineOf = (cart: Cart, productId: string) => cart.items.find((item) => item.productId === productId);
+function lineOf(cart: Cart, line: LineRef): CartItem | undefined {
+  const lineId = lineIdOf(line);
+  return cart.items.find((item) => lineIdOf(item) === lineId);
+}
 
 function unreachable(command: never): never {
   throw new Error(`No rule for command ${JSON.stringify(command)}`);

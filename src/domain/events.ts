@@ -1,18 +1,25 @@
 import type { MergeStrategy } from './commands';
+import { type Attributes, type LineRef, refOfLine } from './lines';
 
 /** One line of a cart. Name and price are those of the catalogue at the time when the line was added. */
-export interface Line {
-  readonly productId: string;
+export interface Line extends LineRef {
+  readonly attributes?: Attributes | undefined;
   readonly name: string;
   readonly unitPrice: number;
   readonly quantity: number;
 }
 
-export const asLine = ({ productId, name, unitPrice, quantity }: Line): Line => ({
-  productId,
+export const asLine = ({ name, unitPrice, quantity, ...line }: Line): Line => ({
+  ...identityOf(line),
   name,
   unitPrice,
   quantity,
+});
+
+/** What makes a line another one than the others of its product. */
+export const identityOf = ({ attributes, ...line }: Pick<Line, keyof LineRef | 'attributes'>) => ({
+  ...refOfLine(line),
+  ...(attributes === undefined ? {} : { attributes }),
 });
 
 /** A line with the event that added it. A cart lists its lines in the order of `addedVersion`. */
@@ -32,20 +39,16 @@ export type EventFact =
     }
   | {
       readonly type: 'ItemQuantityChanged';
-      readonly data: {
-        readonly productId: string;
-        readonly quantity: number;
-        readonly previousQuantity: number;
-      } & Merged;
+      readonly data: LineRef & { readonly quantity: number; readonly previousQuantity: number } & Merged;
     }
   | {
       readonly type: 'ItemRemoved';
-      readonly data: { readonly productId: string; readonly quantity: 0; readonly previousQuantity: number };
+      readonly data: LineRef & { readonly quantity: 0; readonly previousQuantity: number };
     }
   | {
       /** The price of today was accepted. */
       readonly type: 'ItemRepriced';
-      readonly data: { readonly productId: string; readonly unitPrice: number; readonly previousUnitPrice: number };
+      readonly data: LineRef & { readonly unitPrice: number; readonly previousUnitPrice: number };
     }
   | { readonly type: 'CartCleared'; readonly data: { readonly items: readonly Line[] } }
   | {

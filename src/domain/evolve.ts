@@ -1,4 +1,5 @@
-import type { CartEvent, CartItem } from './events';
+import { type CartEvent, type CartItem, identityOf } from './events';
+import { type LineRef, lineIdOf } from './lines';
 import type { Cart } from './state';
 
 /** Applies an event to the cart. Pure, and never throws. Folding all events from `emptyCart` gives the current cart. */
@@ -17,19 +18,18 @@ export function evolve(cart: Cart, event: CartEvent): Cart {
 function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly CartItem[] {
   switch (event.type) {
     case 'ItemAdded': {
-      const { productId, name, unitPrice, quantity } = event.data;
-      return items.some((item) => item.productId === productId)
-        ? withQuantity(items, productId, quantity)
-        : [...items, { productId, name, unitPrice, quantity, addedAt: event.occurredAt, addedVersion: event.version }];
+      const { name, unitPrice, quantity } = event.data;
+      if (items.some((item) => lineIdOf(item) === lineIdOf(event.data)))
+        return withChange(items, event.data, { quantity });
+      const added = { name, unitPrice, quantity, addedAt: event.occurredAt, addedVersion: event.version };
+      return [...items, { ...identityOf(event.data), ...added }];
     }
     case 'ItemQuantityChanged':
-      return withQuantity(items, event.data.productId, event.data.quantity);
-    case 'ItemRepriced': {
-      const { productId, unitPrice } = event.data;
-      return items.map((item) => (item.productId === productId ? { ...item, unitPrice } : item));
-    }
+      return withChange(items, event.data, { quantity: event.data.quantity });
+    case 'ItemRepriced':
+      return withChange(items, event.data, { unitPrice: event.data.unitPrice });
     case 'ItemRemoved':
-      return items.filter((item) => item.productId !== event.data.productId);
+      return items.filter((item) => lineIdOf(item) !== lineIdOf(event.data));
     case 'CartCleared':
     case 'CartCheckedOut':
     case 'CartHandedOver':
@@ -43,8 +43,9 @@ function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly Cart
   }
 }
 
-function withQuantity(items: readonly CartItem[], productId: string, quantity: number): readonly CartItem[] {
-  return items.map((item) => (item.productId === productId ? { ...item, quantity } : item));
+function withChange(items: readonly CartItem[], line: LineRef, change: Partial<CartItem>): readonly CartItem[] {
+  const lineId = lineIdOf(line);
+  return items.map((item) => (lineIdOf(item) === lineId ? { ...item, ...change } : item));
 }
 
 function unreachable(event: never): never {

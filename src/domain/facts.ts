@@ -1,6 +1,7 @@
 import { type IncomingCommand, isMalformed, isSuperseded } from './commands';
 import type { Line } from './events';
 import { limits } from './limits';
+import { quantityOf } from './lines';
 
 /**
  * What the catalogue said of a product when a command was accepted. It is a part of the command, so that the log
@@ -46,8 +47,5 @@ export function changesOf(line: Line, currency: string, facts: ProductFacts, lin
 }
 
 /** How many of a product a cart can hold. */
-export const quantityLimit = ({ maxQuantity = limits.quantityPerLine }: { readonly maxQuantity?: number }): number =>
-  Math.min(maxQuantity, limits.quantityPerLine);
-
-const quantityOf = (lines: readonly Line[], productId: string): number =>
-  lines.reduce((sum, line) => sum + (line.productId === productId ? line.quantity : 0), 0);
+export const quantityLimit = ({ maxQuantity = limits.quantityPerProduct }: { readonly maxQuantity?: number }): number =>
+  Math.min(maxQuantity, limits.quantityPerProduct);

@@ -1,4 +1,5 @@
 import { limits } from './limits';
+import { type Attributes, type LineRef, lineWith, productOf } from './lines';
 
 /** Describes a valid id, for error messages. */
 export const idDescription = `1–${limits.idLength} characters of A-Z a-z 0-9 . _ ~ @ | : + -`;
@@ -17,6 +18,28 @@ export const isInteger = (value: unknown, min: number, max: number): boolean =>
 export const isId = (value: unknown): value is string => isText(value, limits.idLength, idPattern);
 /** Whether this is a valid product name: text without control characters. */
 export const isName = (value: unknown): value is string => isText(value, limits.nameLength, printable);
+/** Whether this is the id of a line: that of its product, and with attributes their hash. */
+export const isLineId = (value: unknown): value is string =>
+  isText(value, limits.idLength + limits.attributesHashLength, /^[A-Za-z0-9._~@|:+-]+(?:![a-z0-9.]+)?$/) &&
+  productOf(value).length <= limits.idLength;
+/** Whether this is what a line can have of attributes: flat, and at least one. */
+export const isAttributes = (value: unknown): value is Attributes =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  isInteger(Object.keys(value).length, 1, limits.attributesPerLine) &&
+  Object.entries(value).every(isAttribute) &&
+  JSON.stringify(value).length <= limits.attributesLength;
+
+const isAttribute = ([name, value]: readonly [string, unknown]): boolean =>
+  isText(name, limits.attributeNameLength, /^[A-Za-z][A-Za-z0-9_-]*$/) &&
+  (typeof value === 'boolean' ||
+    isInteger(value, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER) ||
+    isText(value, limits.attributesLength, printable));
+
+/** Whether the id of the line is the one that its attributes give. */
+export const hasOwnLineId = (line: LineRef & { readonly attributes?: Attributes | undefined }) =>
+  lineWith(line.productId, line.attributes).lineId === line.lineId;
 /** Whether this is a valid actor: text without control characters. */
 export const isActor = (value: unknown): value is string => isText(value, limits.actorLength, printable);
 /** Whether this has the form of an ISO 4217 code: three capital letters. */

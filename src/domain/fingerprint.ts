@@ -1,4 +1,6 @@
 import type { CommandType } from './commands';
+import { fnv1a } from './fnv1a';
+import { type Attributes, textOf } from './lines';
 
 /** The fields of each command that come from the client; the command side adds the others. */
 const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
@@ -14,6 +16,9 @@ const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
 
 /** Fields that came later: a command without them has the fingerprint that it had before. */
 const laterFields: { readonly [Type in CommandType]?: readonly string[] } = {
+  addItem: ['attributes'],
+  changeItemQuantity: ['lineId'],
+  removeItem: ['lineId'],
   checkOut: ['expectedTotal', 'acceptChanges'],
 };
 
@@ -37,22 +42,12 @@ export function fingerprintOf({ type, expectedVersion, data }: Request): string 
 
 function valuesOf(type: CommandType, data: Request['data']): unknown[] {
   const later = (laterFields[type] ?? []).filter((field) => data[field] !== undefined);
-  return [...(clientFields[type] ?? []).map((field) => data[field]), ...later.map((field) => [field, data[field]])];
+  return [
+    ...(clientFields[type] ?? []).map((field) => data[field]),
+    ...later.map((field) => [field, readField(field, data)]),
+  ];
 }
 
-const { imul } = Math;
-const prime = 0x01000193;
-
-/**
- * Two 32-bit FNV-1a hashes of the text's UTF-16 units, which begin differently, in base 36. Synchronous, and without
- * a look-up of a global for each unit, which costs a microsecond in a workflow.
- */
-function fnv1a(text: string): string {
-  let [one, other] = [0x811c9dc5, 0x2f0b4c47];
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    one = imul(one ^ unit, prime);
-    other = imul(other ^ unit, prime) ^ (other >>> 15);
-  }
-  return `${(one >>> 0).toString(36)}.${(other >>> 0).toString(36)}`;
-}
+/** Postgres keeps objects in another order. */
+const readField = (field: string, data: Request['data']): unknown =>
+  field === 'attributes' ? textOf(data.attributes as Attributes) : data[field];

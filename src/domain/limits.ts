@@ -1,11 +1,17 @@
 /** The limits of a cart. Money is in minor units of the currency. */
 export const limits = {
-  quantityPerLine: 999,
+  quantityPerProduct: 999,
   linesPerCart: 100,
   /** 100 lines with 999 units at this price are below 2^53, so sums are exact. */
   unitPrice: 10_000_000_000,
   idLength: 128,
   nameLength: 200,
+  attributesPerLine: 10,
+  attributeNameLength: 40,
+  /** All attributes of a line together, in characters of their JSON. */
+  attributesLength: 300,
+  /** Of the hash in the id of a line, and the character before it. */
+  attributesHashLength: 16,
   actorLength: 200,
   /** The greatest version that Postgres can store. */
   version: 2_147_483_647,

@@ -1,7 +1,8 @@
 import type { HandOverCart, MergeCart, MergeStrategy } from './commands';
 import { apply, type Decision, reject } from './decision';
-import type { CartItem, EventFact, LeftOutLine, Line } from './events';
+import { asLine, type CartItem, type EventFact, type LeftOutLine, type Line } from './events';
 import { limits } from './limits';
+import { lineIdOf, quantityOf, refOfLine } from './lines';
 import type { Cart } from './state';
 
 /** Hands the lines of a guest's cart over to one user, once. The cart takes no commands after that. */
@@ -20,18 +21,21 @@ export function mergeCart(cart: Cart, { from, strategy, items, currency }: Merge
   const leftOut: LeftOutLine[] = [];
   const facts: EventFact[] = [];
   const isOtherCurrency = cart.currency !== null && cart.currency !== currency;
-  let lines = cart.items.length;
+  const lines = new Map(cart.items.map((line) => [lineIdOf(line), line]));
   for (const item of items) {
-    const line = cart.items.find(({ productId }) => productId === item.productId);
+    const line = lines.get(lineIdOf(item));
     if (isOtherCurrency) leftOut.push(leave(item, item.quantity, 'currency_mismatch'));
-    else if (line === undefined && lines >= limits.linesPerCart) {
+    else if (line === undefined && lines.size >= limits.linesPerCart) {
       leftOut.push(leave(item, item.quantity, 'line_limit_exceeded'));
     } else {
-      const wanted = line === undefined ? item.quantity : quantityAfter[strategy](line.quantity, item.quantity);
-      const quantity = Math.min(wanted, limits.quantityPerLine);
+      const own = line?.quantity ?? 0;
+      const wanted = line === undefined ? item.quantity : quantityAfter[strategy](own, item.quantity);
+      const others = quantityOf([...lines.values()], item.productId) - own;
+      const quantity = Math.min(wanted, Math.max(own, limits.quantityPerProduct - others));
       if (wanted > quantity) leftOut.push(leave(item, wanted - quantity, 'quantity_limit_exceeded'));
-      facts.push(...changeTo(quantity, item, line, currency!, from));
-      if (line === undefined) lines += 1;
+      if (quantity === own) continue;
+      facts.push(changeTo(quantity, item, line, currency!, from));
+      lines.set(lineIdOf(item), { ...(line ?? item), quantity });
     }
   }
   if (facts.length + leftOut.length === 0) return apply();
@@ -49,21 +53,20 @@ const quantityAfter: Readonly<Record<MergeStrategy, (own: number, theirs: number
 /** A line of the user keeps its price and name. */
 function changeTo(
   quantity: number,
-  { productId, name, unitPrice }: CartItem,
+  item: CartItem,
   line: CartItem | undefined,
   currency: string,
   mergedFrom: string,
-): EventFact[] {
+): EventFact {
   if (line === undefined) {
-    const added = { productId, name, unitPrice, currency, quantity, previousQuantity: 0, mergedFrom };
-    return [{ type: 'ItemAdded', data: added }];
+    return { type: 'ItemAdded', data: { ...asLine(item), currency, quantity, previousQuantity: 0, mergedFrom } };
   }
-  if (line.quantity === quantity) return [];
   const previousQuantity = line.quantity;
-  return [{ type: 'ItemQuantityChanged', data: { productId, quantity, previousQuantity, mergedFrom } }];
+  return { type: 'ItemQuantityChanged', data: { ...refOfLine(line), quantity, previousQuantity, mergedFrom } };
 }
 
-const leave = ({ productId, name, unitPrice }: Line, quantity: number, code: LeftOutLine['code']): LeftOutLine => ({
-  ...{ productId, name, unitPrice, quantity },
+const leave = (line: Line, quantity: number, code: LeftOutLine['code']): LeftOutLine => ({
+  ...asLine(line),
+  quantity,
   code,
 });

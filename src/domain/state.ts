@@ -1,4 +1,5 @@
 import type { CartItem, Line } from './events';
+import { lineIdOf } from './lines';
 
 /** A cart after `version` events. */
 export interface Cart {
@@ -33,7 +34,8 @@ export function subtotalOf(items: readonly Line[]): number {
 export function isSameItem(item: CartItem, other: CartItem | undefined): boolean {
   return (
     item === other ||
-    (item.productId === other?.productId &&
+    (other !== undefined &&
+      lineIdOf(item) === lineIdOf(other) &&
       item.quantity === other.quantity &&
       item.unitPrice === other.unitPrice &&
       item.name === other.name &&

@@ -14,7 +14,16 @@ const money = z.int().min(0).meta({ description: 'Minor units of the currency.' 
 const currency = z.string().regex(/^[A-Z]{3}$/);
 const instant = z.iso.datetime({ precision: 3 });
 
-const line = { productId: text, name: text, quantity: z.int().min(1), unitPrice: money };
+const attributes = z
+  .record(text, z.union([text, z.int(), z.boolean()]))
+  .optional()
+  .meta({ description: 'What was chosen of the product. Absent where nothing was.' });
+const lineIdentity = {
+  lineId: text.meta({ description: 'The id of the line: that of its product where it has no attributes.' }),
+  productId: text,
+  attributes,
+};
+const line = { ...lineIdentity, name: text, quantity: z.int().min(1), unitPrice: money };
 
 const warningShape = z
   .discriminatedUnion('code', [
@@ -52,6 +61,7 @@ const decided = { commandId: text, type: text, issuedAt: instant, decidedAt: ins
 export const leftOutShape = z
   .strictObject({
     ...line,
+    lineId: text.optional().meta({ description: 'The id of the line, where that is not the id of its product.' }),
     code: z.enum(['line_limit_exceeded', 'quantity_limit_exceeded', 'currency_mismatch']),
   })
   .meta({ id: 'LeftOutLine' }) satisfies z.ZodType<LeftOutLine>;
@@ -145,7 +155,7 @@ export const differenceShape = z
     currency: currency.nullable(),
     items: z.array(
       z.strictObject({
-        productId: text,
+        ...lineIdentity,
         name: text,
         change: z.enum(['added', 'removed', 'changed']),
         before: comparedLine,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { idDescription, isId } from '../domain/fields';
+import { idDescription, isId, isLineId } from '../domain/fields';
 import { limits } from '../domain/limits';
+import { productOf } from '../domain/lines';
 import { Problem } from './problem';
 import type { ProblemsOfRoute } from './route';
 
@@ -18,6 +19,16 @@ export const id = z
 export const userId = id.meta({ examples: ['alice'] });
 /** The id of a product of the sample catalogue, likewise. */
 export const productId = id.meta({ examples: ['espresso'] });
+
+/** The id of a line: the id of its product, or what a line with attributes has. */
+export const lineId = z
+  .string()
+  .refine(isLineId, `must be ${idDescription}; with attributes followed by ! and their hash`)
+  .refine((text) => !dotSegments.includes(productOf(text)), 'must not be . or ..')
+  .meta({
+    ...{ minLength: 1, maxLength: limits.idLength + limits.attributesHashLength, examples: ['espresso'] },
+    pattern: '^[A-Za-z0-9._~@|:+-]+(![a-z0-9.]+)?$',
+  });
 
 /** An example of the id of a command, and of the header that chooses it. */
 export const commandIdExample = '0d6c1b9e-6a0c-4bb1-8f5e-2c2f0c0f7a11';

@@ -56,8 +56,8 @@ const describePoint = ({ version, currency }: CartView, point: PointInTime) => (
 
 /** The lines that differ in quantity or price: first the lines of `before`, then the lines that only `after` has. */
 function differenceOf(before: CartView, after: CartView) {
-  const itemsBefore = new Map(before.items.map((item) => [item.productId, item]));
-  const itemsAfter = new Map(after.items.map((item) => [item.productId, item]));
+  const itemsBefore = new Map(before.items.map((item) => [item.lineId, item]));
+  const itemsAfter = new Map(after.items.map((item) => [item.lineId, item]));
   const ids = new Set([...itemsBefore.keys(), ...itemsAfter.keys()]);
   return {
     // If both carts have a currency and they differ, `from` and `to` in the answer show both.
@@ -72,9 +72,10 @@ type Item = CartView['items'][number];
 
 function lineDifference(before: Item | undefined, after: Item | undefined) {
   if (before?.quantity === after?.quantity && before?.unitPrice === after?.unitPrice) return [];
-  const { productId, name } = (after ?? before)!;
+  const { lineId, productId, attributes, name } = (after ?? before)!;
+  const line = { lineId, productId, ...(attributes === undefined ? {} : { attributes }), name };
   const change = before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
-  return [{ productId, name, change, before: quantityAndPrice(before), after: quantityAndPrice(after) }];
+  return [{ ...line, change, before: quantityAndPrice(before), after: quantityAndPrice(after) }];
 }
 
 const quantityAndPrice = (item: Item | undefined) =>

@@ -8,20 +8,27 @@ import { createLookUp } from '../postgres/look-up';
 export const toInstantText = (column: string) =>
   `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
+/** SQL of the fields of a line for JSON. In tables of lines, `product_id` is the id of the line. */
+export const lineFields = `
+  'lineId', product_id, 'productId', split_part(product_id, '!', 1), 'attributes', attributes, 'name', name,
+  'quantity', quantity, 'unitPrice', unit_price`;
+
 /** An SQL aggregate: the lines of a cart in the form that clients receive, in the order in which they were added. */
 export const linesAsJson = `coalesce(
-  json_agg(json_build_object(
-    'productId', product_id, 'name', name, 'quantity', quantity, 'unitPrice', unit_price,
-    'lineTotal', quantity * unit_price, 'addedAt', ${toInstantText('added_at')}) order by added_version),
+  json_agg(json_strip_nulls(json_build_object(
+    ${lineFields}, 'lineTotal', quantity * unit_price, 'addedAt', ${toInstantText('added_at')})) order by added_version),
   '[]')`;
 
-/** An SQL aggregate: what the catalogue says of the products whose lines it does not agree with. */
+/**
+ * An SQL aggregate: what the catalogue says of the products with whose lines it may disagree. A limit counts all lines
+ * of a product, so it is compared with all units of the cart.
+ */
 const changedFacts = `
   json_agg(json_strip_nulls(json_build_object(
-    'productId', product_id, 'available', coalesce(available, false), 'unitPrice', price_now,
+    'productId', split_part(product_id, '!', 1), 'available', coalesce(available, false), 'unitPrice', price_now,
     'currency', currency_now, 'maxQuantity', max_quantity)))
   filter (where available is not true or price_now <> unit_price or currency_now <> carts.currency
-          or quantity > max_quantity)`;
+          or carts.item_count > max_quantity)`;
 
 // One statement, so that a cart and its items have the same version.
 const selectCarts = `
@@ -31,8 +38,8 @@ const selectCarts = `
   cross join lateral (
     select ${linesAsJson} as items, ${changedFacts} as changed
     from cart_items
-    left join (select product_id, unit_price as price_now, currency as currency_now, max_quantity, available
-               from products) as product using (product_id)
+    left join (select product_id as product, unit_price as price_now, currency as currency_now, max_quantity, available
+               from products) as product on product = split_part(product_id, '!', 1)
     where cart_items.user_id = carts.user_id
   ) as lines
   where user_id = any(?::text[])`;
@@ -45,7 +52,8 @@ function toView({ changed, ...cart }: CartRow): CartView {
   const facts = new Map(changed.map((product) => [product.productId, factsOf(product.productId, product)]));
   const items = cart.items.map((item) => {
     const known = facts.get(item.productId);
-    return known === undefined ? item : { ...item, warnings: changesOf(item, cart.currency!, known, cart.items) };
+    const warnings = known === undefined ? [] : changesOf(item, cart.currency!, known, cart.items);
+    return warnings.length === 0 ? item : { ...item, warnings };
   });
   return { ...cart, items };
 }

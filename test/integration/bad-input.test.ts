@@ -44,7 +44,7 @@ describe('bad input', () => {
       productId: id(n),
       name: '\u{1f58b}'.repeat(limits.nameLength / 2),
       unitPrice: limits.unitPrice,
-      quantity: limits.quantityPerLine,
+      quantity: limits.quantityPerProduct,
       addedAt: '2030-01-31T12:00:00.000Z',
       addedVersion: limits.version,
     }));

@@ -23,7 +23,7 @@ describe('a batch', () => {
     const user = newUser();
     const { status, body } = await send(
       user,
-      [add('pen', 2), { type: 'changeItemQuantity', productId: 'pen', quantity: 3 }, { type: 'checkOut' }],
+      [add('pen', 2), { type: 'changeItemQuantity', lineId: 'pen', quantity: 3 }, { type: 'checkOut' }],
       {},
       { ...wait, 'Idempotency-Key': 'b' },
     );

@@ -9,6 +9,7 @@ interface Schema {
   readonly enum?: readonly unknown[];
   readonly const?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
 }
 interface Parameter {
   readonly name: string;
@@ -48,10 +49,11 @@ afterAll(() => world.close());
 const exampleOf = (schema: Schema): string =>
   String(schema.examples?.[0] ?? schema.enum?.[0] ?? schema.const ?? 'no example');
 
-/** Sends the required parameters, and these. */
+/** Sends what is required, and these parameters. */
 function sendExample(
   { path, method, parameters, requestBody }: (typeof operations)[number],
   also: readonly Parameter[],
+  isWhole: boolean,
 ) {
   const sent = parameters.filter((each) => each.required || each.name === 'to' || also.includes(each));
   const inPlace = (place: Parameter['in']) =>
@@ -60,12 +62,15 @@ function sendExample(
     (text, [name, value]) => text.replace(`{${name}}`, encodeURIComponent(value)),
     path,
   );
+  const { properties = {}, required = [] } = requestBody?.content['application/json'].schema ?? {};
+  const isSent = ([name, { examples }]: [string, Schema]) =>
+    examples !== undefined && (isWhole || required.includes(name));
   const body =
     requestBody &&
     Object.fromEntries(
-      Object.entries(requestBody.content['application/json'].schema.properties!).flatMap(([name, { examples }]) =>
-        examples === undefined ? [] : [[name, examples[0]]],
-      ),
+      Object.entries(properties)
+        .filter(isSent)
+        .map(([name, { examples }]) => [name, examples![0]]),
     );
   const query = new URLSearchParams(Object.fromEntries(inPlace('query')));
   // A stream has no end.
@@ -85,8 +90,9 @@ it('every example in the description of the API is accepted, together with those
       (each) => each.in === 'header' && (each.name !== 'Idempotency-Key' || operation.operationId === 'addItem'),
     );
     const queries = operation.parameters.filter((each) => each.in === 'query' && !each.required);
-    for (const also of [headers, [], ...queries.map((each) => [each])]) {
-      const { status, body, headers: answered } = await sendExample(operation, also);
+    for (const [index, also] of [headers, [], ...queries.map((each) => [each])].entries()) {
+      const isWhole = index === 0;
+      const { status, body, headers: answered } = await sendExample(operation, also, isWhole);
       if (status === 202) await untilProjected(answered.get('Location')!);
       if (status >= 400) rejected.push([operation.operationId, also.map(({ name }) => name), status, body.detail]);
     }

@@ -47,6 +47,7 @@ describe('a command', () => {
       updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
       items: [
         {
+          lineId: 'ink',
           productId: 'ink',
           name: 'Ink, 30 ml',
           quantity: 2,

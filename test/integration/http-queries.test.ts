@@ -71,8 +71,8 @@ describe('the timeline', () => {
         command: 'addItem',
         issuedAt: expect.any(String),
         runId: expect.any(String),
-        before: [{ productId: 'pen', name: 'Pen', unitPrice: 250, quantity: 4 }],
-        after: [{ productId: 'pen', name: 'Pen', unitPrice: 250, quantity: 5 }],
+        before: [{ lineId: 'pen', productId: 'pen', name: 'Pen', unitPrice: 250, quantity: 4 }],
+        after: [{ lineId: 'pen', productId: 'pen', name: 'Pen', unitPrice: 250, quantity: 5 }],
       },
     ]);
   });

@@ -202,9 +202,9 @@ describe('the difference', () => {
       to: { version: 6, currency: 'EUR' },
       currency: 'EUR',
       items: [
-        { productId: 'pen', name: 'pen', change: 'changed', before: content(2), after: content(5) },
-        { productId: 'ink', name: 'ink', change: 'removed', before: content(1), after: null },
-        { productId: 'cap', name: 'cap', change: 'added', before: null, after: content(3) },
+        { lineId: 'pen', productId: 'pen', name: 'pen', change: 'changed', before: content(2), after: content(5) },
+        { lineId: 'ink', productId: 'ink', name: 'ink', change: 'removed', before: content(1), after: null },
+        { lineId: 'cap', productId: 'cap', name: 'cap', change: 'added', before: null, after: content(3) },
       ],
       itemCount: { before: 4, after: 9 },
       subtotal: { before: 400, after: 900 },

@@ -53,6 +53,7 @@ const places = async (query: string) =>
   (await entries(query)).map(({ sequence, type }: { sequence: number; type: string }) => `${sequence} ${type}`);
 
 const line = (productId: string, quantity: number) => ({
+  lineId: productId,
   productId,
   name: `The ${productId}`,
   quantity,
@@ -232,8 +233,8 @@ describe('the timeline', () => {
     }
     expect(checkpoint.cart.version).toBeGreaterThan(1_500);
     const { body } = await get('/carts/carol');
-    const now = body.items.map(({ productId, name, quantity, unitPrice }: Record<string, unknown>) => ({
-      ...{ productId, name, quantity, unitPrice },
+    const now = body.items.map(({ lineId, productId, name, quantity, unitPrice }: Record<string, unknown>) => ({
+      ...{ lineId, productId, name, quantity, unitPrice },
     }));
     expect(new Set([...lines.values()])).toEqual(new Set(now));
   });

@@ -5,6 +5,7 @@ import { ModelCart, type ModelCommand } from './cart-model';
 import { randomNumbers } from './random';
 
 interface LineView {
+  lineId: string;
   productId: string;
   name: string;
   quantity: number;
@@ -59,7 +60,7 @@ export function longLife(userId: string, length: number, seed: number): LongLife
       life.decisions.push(result.decision);
     } else {
       const { items, currency } = life.versions[past]!;
-      const restored = items.map(({ lineTotal: _lineTotal, ...item }) => ({
+      const restored = items.map(({ lineTotal: _lineTotal, lineId: _lineId, ...item }) => ({
         ...item,
         addedVersion: addedVersions[past]![item.productId]!,
       }));
@@ -104,6 +105,7 @@ export function longLife(userId: string, length: number, seed: number): LongLife
       updatedAt: iso(now),
       items: lines.map((line) => ({
         ...line,
+        lineId: line.productId,
         name: `The ${line.productId}`,
         lineTotal: line.quantity * line.unitPrice,
         addedAt: added.get(line.productId)!.addedAt,

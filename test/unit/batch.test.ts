@@ -1,9 +1,11 @@
 import fc from 'fast-check';
+import { gatherCommands } from '../../src/commands/gather-commands';
 import { bytesOf, payloadLimits } from '../../src/contract/payload-limits';
 import { toSignal } from '../../src/contract/signals';
 import type { CheckOut, Command, RestoreCart } from '../../src/domain/commands';
 import { emptyCheckpoint, handleAll, type RecordedDecision, toCarriedCheckpoint } from '../../src/domain/handle';
 import { limits } from '../../src/domain/limits';
+import { lineWith } from '../../src/domain/lines';
 import { takeBatch } from '../../workflows/batch';
 import { instant } from '../support/cart-story';
 
@@ -11,9 +13,14 @@ const serverLimit = 2 * 1024 * 1024;
 /** What Temporal puts around a payload: its encoding, and lengths. */
 const overhead = 200;
 
+const longestAttributes = (letter: string) => {
+  const room = limits.attributesLength - JSON.stringify({ a: '' }).length;
+  return { a: letter.repeat(Math.floor(room / (JSON.stringify(letter).length - 2))) };
+};
+
 /**
- * The largest restore there can be: every line with an id and a name of greatest length, in characters of three
- * bytes.
+ * The largest restore there can be: every line with an id, a name and attributes of greatest length, in characters of
+ * three bytes.
  */
 const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
   type: 'restoreCart',
@@ -24,10 +31,10 @@ const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
   version: 0,
   currency: 'EUR',
   items: Array.from({ length: limits.linesPerCart }, (_, line) => ({
-    productId: `${line}`.padEnd(limits.idLength, 'p'),
+    ...lineWith(`${line}`.padEnd(limits.idLength, 'p'), longestAttributes(letter)),
     name: letter.repeat(limits.nameLength),
     unitPrice: limits.unitPrice,
-    quantity: 1 + ((step + line) % limits.quantityPerLine),
+    quantity: 1 + ((step + line) % limits.quantityPerProduct),
     addedAt: instant(0),
     addedVersion: 1,
   })),
@@ -65,9 +72,18 @@ function inBatches(decisions: readonly RecordedDecision[]): (readonly RecordedDe
 describe('the largest commands there can be', () => {
   const restores = Array.from({ length: 40 }, (_, step) => largestRestore(step));
 
-  it('fit into a signal, as many as are sent together', () => {
-    const { signalArgs } = toSignal(restores.slice(0, limits.commandsPerSignal));
-    expect(bytesOf(signalArgs[0]) + overhead).toBeLessThan(serverLimit);
+  it('fit into a signal, as many as are sent together', async () => {
+    const signals: (readonly Command[])[] = [];
+    const send = gatherCommands({
+      begin: () => undefined,
+      send: async (_userId, commands) => void signals.push(commands),
+    });
+    await Promise.all(restores.map((restore) => send('alice', restore)));
+    expect(signals.flat()).toEqual(restores);
+    for (const commands of signals) {
+      expect(bytesOf(toSignal(commands).signalArgs[0]) + overhead).toBeLessThan(serverLimit);
+    }
+    expect(signals.length).toBeLessThan(restores.length / 2);
   });
 
   it('fit into a signal, also as checkouts', () => {
@@ -84,7 +100,8 @@ describe('the largest commands there can be', () => {
       const expectedVersions = expecting(0);
       if (n === 49) return { ...largestCheckOut(1), commandId, expectedVersions, batch };
       const productId = `${n}`.padEnd(limits.idLength, 'p');
-      const added = { productId, quantity: limits.quantityPerLine, unitPrice: limits.unitPrice };
+      const attributes = longestAttributes('茶');
+      const added = { productId, attributes, quantity: limits.quantityPerProduct, unitPrice: limits.unitPrice };
       return { ...envelope, ...added, type: 'addItem', commandId, expectedVersions, batch };
     });
     const { decisions } = decide(commands);
@@ -99,7 +116,10 @@ describe('the largest commands there can be', () => {
     const merge = (step: number, version: number): Command => ({
       ...{ type: 'mergeCart', commandId: `m${step}`, issuedAt: instant(step), actor: '茶'.repeat(limits.actorLength) },
       ...{ expectedVersions: expecting(version), from: 'g'.repeat(122), strategy: 'sum', currency: 'EUR' },
-      items: items.map((item) => ({ ...item, productId: `${step}${item.productId}`.slice(0, limits.idLength) })),
+      items: items.map((item) => {
+        const line = lineWith(`${step}${item.productId}`.slice(0, limits.idLength), item.attributes);
+        return { ...item, ...line };
+      }),
     });
     const { decisions } = decide([merge(1, 0), merge(2, 101)]);
     expect(decisions.map(({ events }) => events.length)).toEqual([101, 1]);

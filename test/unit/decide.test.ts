@@ -50,9 +50,9 @@ describe('addItem', () => {
       .thenEvents({ type: 'ItemAdded', data: { ...pen, quantity: 2, previousQuantity: 1 } }));
 
   it('fills a line up to its limit', () =>
-    given(add('pen', limits.quantityPerLine - 1))
+    given(add('pen', limits.quantityPerProduct - 1))
       .when(add('pen'))
-      .thenEvents({ type: 'ItemAdded', data: { ...pen, quantity: limits.quantityPerLine, previousQuantity: 998 } }));
+      .thenEvents({ type: 'ItemAdded', data: { ...pen, quantity: limits.quantityPerProduct, previousQuantity: 998 } }));
 
   it('is rejected as a whole where it would exceed the limit of a line', () =>
     given(add('pen', 998)).when(add('pen', 2)).thenRejected('quantity_limit_exceeded'));
@@ -310,7 +310,7 @@ describe('a cart', () => {
   });
   it('sums its largest possible content exactly', () => {
     const commands = Array.from({ length: limits.linesPerCart }, (_, index) =>
-      add(`p${index}`, limits.quantityPerLine, { unitPrice: limits.unitPrice }),
+      add(`p${index}`, limits.quantityPerProduct, { unitPrice: limits.unitPrice }),
     );
     const { items } = decideAll(commands).checkpoint.cart;
     expect(BigInt(subtotalOf(items))).toBe(100n * 999n * BigInt(limits.unitPrice));

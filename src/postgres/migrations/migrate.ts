@@ -8,6 +8,7 @@ import * as oneChain from './0006-one-chain';
 import * as roles from './0007-roles';
 import * as splitRoots from './0008-split-roots';
 import * as merge from './0009-merge';
+import * as attributes from './0010-attributes';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -24,6 +25,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0007-roles', roles],
   ['0008-split-roots', splitRoots],
   ['0009-merge', merge],
+  ['0010-attributes', attributes],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */

@@ -1,4 +1,5 @@
 import type { RecordedDecision } from '../../domain/handle';
+import { lineIdOf } from '../../domain/lines';
 import type { Cart } from '../../domain/state';
 import { chainDecisions, type SaltedUser } from '../log/hash-chain';
 import { hex, toCommandRows, toEventRows } from '../log/rows';
@@ -21,20 +22,21 @@ export function foldDecisions(point: FoldPoint, decisions: readonly RecordedDeci
   const events = decisions.flatMap((decision) => decision.events);
   const links = chainDecisions(headHash, point, decisions);
   const { after, ended, begun } = foldEvents(before, events);
-  const remaining = new Set(after.items.map((item) => item.productId));
+  const remaining = new Set(after.items.map(lineIdOf));
   return {
     commands: toCommandRows(userId, decisions, links),
     events: toEventRows(userId, decisions),
-    endedPeriods: ended.map(({ productId, at }) => ({
+    endedPeriods: ended.map(({ lineId, at }) => ({
       user_id: userId,
-      product_id: productId,
+      product_id: lineId,
       version: at.version,
       at: at.occurredAt,
     })),
     begunPeriods: begun.map((period) => toLinePeriodRow(userId, period)),
     removedItems: before.items
-      .filter(({ productId }) => !remaining.has(productId))
-      .map(({ productId }) => ({ user_id: userId, product_id: productId })),
+      .map(lineIdOf)
+      .filter((lineId) => !remaining.has(lineId))
+      .map((lineId) => ({ user_id: userId, product_id: lineId })),
     changedItems: after.items.filter((item) => !before.items.includes(item)).map((item) => toItemRow(userId, item)),
     carts: [toCartRow(userId, after, decisions.at(-1)!.sequence, hex(links.at(-1)!.hash))],
   };

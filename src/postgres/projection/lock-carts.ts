@@ -104,7 +104,7 @@ const insertCarts = `
 
 const contentsOfCarts = `
   select c.user_id, u.salt, last.hash as head_hash, i.product_id, i.name, i.quantity, i.unit_price, i.added_at,
-         i.added_version
+         i.added_version, i.attributes
   from carts c
   left join cart_users u on u.user_id = c.user_id
   left join cart_commands last on last.user_id = c.user_id and last.sequence = c.sequence

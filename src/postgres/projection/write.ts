@@ -39,21 +39,23 @@ const insertRows = `
            data jsonb, command_id text, actor text, occurred_at timestamptz)
   ), line as (
     insert into cart_item_history
-      (user_id, product_id, name, quantity, unit_price, currency, added_at, added_version, versions, during)
+      (user_id, product_id, name, quantity, unit_price, currency, added_at, added_version, versions, during,
+       attributes)
     select * from jsonb_to_recordset(?::jsonb) as new (user_id text, product_id text, name text, quantity integer,
            unit_price bigint, currency text, added_at timestamptz, added_version integer, versions int4range,
-           during tstzrange)
+           during tstzrange, attributes jsonb)
   ), removed as (
     delete from cart_items
     using jsonb_to_recordset(?::jsonb) as old (user_id text, product_id text)
     where cart_items.user_id = old.user_id and cart_items.product_id = old.product_id
   ), item as (
-    insert into cart_items (user_id, product_id, name, quantity, unit_price, added_at, added_version)
+    insert into cart_items (user_id, product_id, name, quantity, unit_price, added_at, added_version, attributes)
     select * from jsonb_to_recordset(?::jsonb) as new (user_id text, product_id text, name text, quantity integer,
-           unit_price bigint, added_at timestamptz, added_version integer)
+           unit_price bigint, added_at timestamptz, added_version integer, attributes jsonb)
     on conflict (user_id, product_id) do update
     set name = excluded.name, quantity = excluded.quantity, unit_price = excluded.unit_price,
-        added_at = excluded.added_at, added_version = excluded.added_version
+        added_at = excluded.added_at, added_version = excluded.added_version,
+        attributes = excluded.attributes
   ), cart as (
     update carts
     set version = new.version, sequence = new.sequence, status = new.status, currency = new.currency,

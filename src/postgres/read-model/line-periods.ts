@@ -1,5 +1,6 @@
 import type { CartEvent, CartItem } from '../../domain/events';
 import { evolve } from '../../domain/evolve';
+import { lineIdOf } from '../../domain/lines';
 import { type Cart, isSameItem } from '../../domain/state';
 
 /** The period in which a line did not change: from one event until another event, or until now. */
@@ -12,7 +13,7 @@ export interface LinePeriod {
 
 /** The end of a period that started before the folded events. */
 export interface PeriodEnd {
-  readonly productId: string;
+  readonly lineId: string;
   readonly at: CartEvent;
 }
 
@@ -31,16 +32,16 @@ export function foldEvents(before: Cart, events: readonly CartEvent[]): FoldedEv
   let cart = before;
   for (const event of events) {
     const after = evolve(cart, event);
-    for (const { productId } of changedItems(cart.items, after.items)) {
-      const period = open.get(productId);
+    for (const lineId of changedItems(cart.items, after.items).map(lineIdOf)) {
+      const period = open.get(lineId);
       if (period) period.to = event;
-      else ended.push({ productId, at: event });
-      open.delete(productId);
+      else ended.push({ lineId, at: event });
+      open.delete(lineId);
     }
     for (const item of changedItems(after.items, cart.items)) {
       const period: LinePeriod = { item, currency: after.currency!, from: event };
       begun.push(period);
-      open.set(item.productId, period);
+      open.set(lineIdOf(item), period);
     }
     cart = after;
   }
@@ -49,6 +50,6 @@ export function foldEvents(before: Cart, events: readonly CartEvent[]): FoldedEv
 
 /** Returns the items that are not in `others`, or are different there. */
 function changedItems(items: readonly CartItem[], others: readonly CartItem[]): readonly CartItem[] {
-  const byProduct = new Map(others.map((item) => [item.productId, item]));
-  return items.filter((item) => !isSameItem(item, byProduct.get(item.productId)));
+  const byId = new Map(others.map((item) => [lineIdOf(item), item]));
+  return items.filter((item) => !isSameItem(item, byId.get(lineIdOf(item))));
 }

@@ -1,4 +1,5 @@
 import type { CartItem } from '../../domain/events';
+import { type Attributes, lineIdOf, toLineRef } from '../../domain/lines';
 import { type Cart, itemCountOf, statusOf, subtotalOf } from '../../domain/state';
 import type { LinePeriod } from './line-periods';
 
@@ -16,7 +17,9 @@ export interface CartRow {
 
 export interface CartItemRow {
   user_id: string;
+  /** The id of the line. */
   product_id: string;
+  attributes: Attributes | null;
   name: string;
   quantity: number;
   unit_price: number;
@@ -25,7 +28,8 @@ export interface CartItemRow {
 }
 
 export const toItem = (row: CartItemRow): CartItem => ({
-  productId: row.product_id,
+  ...toLineRef(row.product_id),
+  ...(row.attributes === null ? {} : { attributes: row.attributes }),
   name: row.name,
   unitPrice: row.unit_price,
   quantity: row.quantity,
@@ -53,7 +57,8 @@ export const toCartRow = (userId: string, cart: Cart, sequence: number, headHash
 
 export const toItemRow = (userId: string, item: CartItem) => ({
   user_id: userId,
-  product_id: item.productId,
+  product_id: lineIdOf(item),
+  attributes: item.attributes ?? null,
   name: item.name,
   quantity: item.quantity,
   unit_price: item.unitPrice,

@@ -37,6 +37,7 @@ export const readModelDefinition = `
     unit_price    bigint not null,
     added_at      timestamptz(3) not null,
     added_version integer not null,
+    attributes    jsonb,
     primary key (user_id, product_id)
   );
   create table cart_item_history (
@@ -50,6 +51,7 @@ export const readModelDefinition = `
     added_version integer not null,
     versions      int4range not null,
     during        tstzrange not null,
+    attributes    jsonb,
     constraint no_overlap exclude using gist (user_id with =, versions with &&, product_id with =)
   );
   create index cart_item_history_open on cart_item_history (user_id, product_id) where upper_inf(versions);
