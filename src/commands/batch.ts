@@ -13,7 +13,7 @@ import { accepted, assertSameRequest, type CommandPorts, send, toExpected, unles
 import { addItemBody, changeItemQuantityBody, checkOutBody } from './carts';
 import { rejectLookUp } from './facts';
 import { commandHeaders } from './headers';
-import { checkOutFields, lineFields, makeChange, makeCheckOut } from './make-command';
+import { addItemFields, checkOutFields, lineFields, makeChange, makeCheckOut } from './make-command';
 
 const commandOfBatch = z.discriminatedUnion('type', [
   addItemBody.extend({ type: z.literal('addItem') }),
@@ -151,10 +151,8 @@ function assertApplied(outcomes: readonly CommandOutcome[], headers: Readonly<Re
 function toRequest(command: CommandOfBatch): Parameters<typeof assertSameRequest>[1] {
   const { type } = command;
   switch (type) {
-    case 'addItem': {
-      const { productId, quantity, attributes } = command;
-      return { type, fields: { productId, quantity, attributes } };
-    }
+    case 'addItem':
+      return { type, fields: addItemFields(command) };
     case 'changeItemQuantity':
       return { type, fields: { ...lineFields(command.lineId), quantity: command.quantity } };
     case 'removeItem':
@@ -218,8 +216,9 @@ async function makeCommand(
 async function makeAddition(
   { catalogue }: CommandPorts,
   envelope: Envelope,
-  { type: _type, ...asked }: CommandOfBatch & { readonly type: 'addItem' },
+  command: CommandOfBatch & { readonly type: 'addItem' },
 ): Promise<Command> {
+  const asked = addItemFields(command);
   const product = await catalogue.find(asked.productId).catch(rejectLookUp);
   if (!product?.available) return { type: 'addItem', ...envelope, ...asked, available: false };
   const { available: _available, ...offered } = product;

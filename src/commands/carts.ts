@@ -8,7 +8,7 @@ import { bodyProblems, cartPath, lineId, productId } from '../http/validation';
 import { answerCommand, type CommandPorts } from './answer-command';
 import { findForSale } from './facts';
 import { commandHeaders } from './headers';
-import { checkOutFields, lineFields, makeChange, makeCheckOut } from './make-command';
+import { addItemFields, checkOutFields, lineFields, makeChange, makeCheckOut } from './make-command';
 
 const itemPath = cartPath.extend({ lineId });
 const quantity = z.int().meta({ maximum: limits.quantityPerProduct, examples: [2] });
@@ -95,8 +95,7 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
       },
     },
     async (ports: CommandPorts, request) => {
-      const { productId, quantity, attributes } = request.body;
-      const fields = { productId, quantity, attributes };
+      const fields = addItemFields(request.body);
       assertQuantityIsPossible(fields.quantity);
       return answerCommand(ports, request, {
         type: 'addItem',

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Command } from '../domain/commands';
+import { type Command, isAddItem } from '../domain/commands';
 import type { ProductFacts } from '../domain/facts';
 import { limits } from '../domain/limits';
 import { Problem } from '../http/problem';
@@ -41,12 +41,7 @@ export function createRecentProducts() {
   return {
     of: (userId: string): readonly string[] => byUser.get(userId) ?? [],
     add(userId: string, command: Command): void {
-      const sent =
-        command.type === 'addItem' && !('available' in command)
-          ? [command]
-          : command.type === 'restoreCart'
-            ? command.items
-            : undefined;
+      const sent = isAddItem(command) ? [command] : command.type === 'restoreCart' ? command.items : undefined;
       if (sent === undefined) return;
       const productIds = new Set([...this.of(userId), ...sent.map(({ productId }) => productId)]);
       byUser.set(userId, [...productIds].slice(-limits.linesPerCart));

@@ -66,17 +66,21 @@ export function gatherCommands<Context>(sender: {
 }
 
 /** Distributes what waits over signals, in order. A batch has a signal of its own. */
-function inSignals(group: readonly Waiting[]): Waiting[][] {
+function inSignals(group: Waiting[]): Waiting[][] {
+  // Most groups are one command, whose size need not be known.
+  if (group.length === 1) return [group];
   const signals: Waiting[][] = [];
   let bytes = 0;
   for (const waiting of group) {
     const last = signals.at(-1);
-    bytes += bytesOf(waiting.commands);
-    const hasRoom = last !== undefined && last.length < limits.commandsPerSignal && bytes <= payloadLimits.signalBytes;
-    if (hasRoom && !isBatch(last[0]!) && !isBatch(waiting)) last.push(waiting);
-    else {
+    const size = bytesOf(waiting.commands);
+    const hasRoom = last && last.length < limits.commandsPerSignal && bytes + size <= payloadLimits.signalBytes;
+    if (hasRoom && !isBatch(last[0]!) && !isBatch(waiting)) {
+      last.push(waiting);
+      bytes += size;
+    } else {
       signals.push([waiting]);
-      bytes = bytesOf(waiting.commands);
+      bytes = size;
     }
   }
   return signals;

@@ -1,5 +1,5 @@
 import type { ChangeItemQuantity, CheckOut, Envelope } from '../domain/commands';
-import { type LineRef, toLineRef } from '../domain/lines';
+import { type Attributes, type LineRef, toLineRef } from '../domain/lines';
 import type { CommandPorts } from './answer-command';
 import { lookUpCart, lookUpProduct } from './facts';
 
@@ -33,6 +33,19 @@ interface CheckOutFields {
   readonly expectedTotal?: number | undefined;
   readonly acceptChanges?: boolean | undefined;
 }
+
+interface AddItemFields {
+  readonly productId: string;
+  readonly quantity: number;
+  readonly attributes?: Attributes | undefined;
+}
+
+/** The fields of an addition as they are recorded. */
+export const addItemFields = ({ productId, quantity, attributes }: AddItemFields) => ({
+  productId,
+  quantity,
+  attributes,
+});
 
 /** The fields of a checkout as they are recorded. */
 export const checkOutFields = ({ expectedTotal, acceptChanges }: CheckOutFields = {}) => ({

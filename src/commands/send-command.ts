@@ -4,7 +4,7 @@ import { cartWorkflowId } from '../contract/ids';
 import { cartItemCountKey, cartStatusKey, cartUserIdKey } from '../contract/search-attributes';
 import { toSignal } from '../contract/signals';
 import { type CarriedState, type CartWorkflow, cartStartOptions, cartWorkflowType } from '../contract/workflow';
-import type { AddItem, Command } from '../domain/commands';
+import { type Command, isAddItem } from '../domain/commands';
 import { emptyCheckpoint } from '../domain/handle';
 import { signalUntilTaken } from '../temporal/closing-run';
 import { TimeoutError, within } from '../timeout';
@@ -92,14 +92,12 @@ async function isFound(request: Promise<unknown>): Promise<boolean> {
 const isTemporalAway = (error: unknown): boolean =>
   error instanceof TimeoutError || error instanceof ServiceError || isGrpcServiceError(error);
 
-const isAdded = (command: Command): command is AddItem => command.type === 'addItem' && !('available' in command);
-
 /**
  * Start options for a new user's cart: an empty state, so that the workflow loads no checkpoint, and the search
  * attributes that the first commands will probably lead to. If a run is already open, Temporal ignores these options.
  */
 function newCart(userId: string, commands: readonly Command[]) {
-  const itemCount = commands.reduce((sum, command) => sum + (isAdded(command) ? command.quantity : 0), 0);
+  const itemCount = commands.reduce((sum, command) => sum + (isAddItem(command) ? command.quantity : 0), 0);
   const initialState: CarriedState = { schema: 1, checkpoint: emptyCheckpoint, unprojected: [] };
   return {
     args: [initialState] as [CarriedState],

@@ -130,6 +130,11 @@ export interface SupersededCommand {
 /** What a cart can get: each leads to one decision. */
 export type IncomingCommand = Command | MalformedCommand | SupersededCommand;
 
+/** Narrows to `AddItem`: a product that was for sale. */
+export function isAddItem(command: Command): command is AddItem {
+  return command.type === 'addItem' && !('available' in command);
+}
+
 /** Narrows to `MalformedCommand`. */
 export function isMalformed(command: IncomingCommand): command is MalformedCommand {
   return 'payload' in command;

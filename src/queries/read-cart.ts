@@ -9,14 +9,14 @@ export const toInstantText = (column: string) =>
   `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 /** SQL of the fields of a line for JSON. In tables of lines, `product_id` is the id of the line. */
-export const lineFields = `
+export const lineJsonFields = `
   'lineId', product_id, 'productId', split_part(product_id, '!', 1), 'attributes', attributes, 'name', name,
   'quantity', quantity, 'unitPrice', unit_price`;
 
 /** An SQL aggregate: the lines of a cart in the form that clients receive, in the order in which they were added. */
 export const linesAsJson = `coalesce(
   json_agg(json_strip_nulls(json_build_object(
-    ${lineFields}, 'lineTotal', quantity * unit_price, 'addedAt', ${toInstantText('added_at')})) order by added_version),
+    ${lineJsonFields}, 'lineTotal', quantity * unit_price, 'addedAt', ${toInstantText('added_at')})) order by added_version),
   '[]')`;
 
 /**

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { TimelineEntry } from '../http/shapes';
-import { lineFields, toInstantText } from './read-cart';
+import { lineJsonFields, toInstantText } from './read-cart';
 
 /** Selects entries of a cart's timeline. */
 export interface TimelineQuery {
@@ -84,7 +84,7 @@ const productPatterns = (productId: string): string[] =>
   );
 
 const linesWhere = (condition: string) => `
-  (select coalesce(json_agg(json_strip_nulls(json_build_object(${lineFields})) order by added_version), '[]')
+  (select coalesce(json_agg(json_strip_nulls(json_build_object(${lineJsonFields})) order by added_version), '[]')
    from cart_item_history h where h.user_id = page.user_id and ${condition})`;
 
 // A period that ends at version n is adjacent to [n, n], a period that begins at n is adjacent to [n - 1, n - 1]. The
