@@ -36,6 +36,7 @@ function describeCart(userId: string, cart: Cart, unprojectedCount: number): str
   return [
     `**${escapeCell(userId)}** · version ${cart.version} · ${itemCountOf(cart.items)} items · ${subtotal}`,
     ...(unprojectedCount > 0 ? [`${unprojectedCount} decisions wait for their projection`] : []),
+    ...(cart.note === undefined ? [] : ['', `Note: ${escapeCell(cart.note.replaceAll('\n', ' ↵ '))}`]),
     '',
     ...(lines.length > 0
       ? ['| product | name | quantity | unit price | total |', '|---|---|--:|--:|--:|', ...lines]

@@ -151,6 +151,8 @@ export interface CartClient {
   removeItem(userId: string, lineId: string, options?: CommandOptions): Promise<CommandAnswer>;
   /** Removes all lines. */
   clearCart(userId: string, options?: CommandOptions): Promise<CommandAnswer>;
+  /** Sets the note of the cart; null removes it. */
+  changeNote(userId: string, note: string | null, options?: CommandOptions): Promise<CommandAnswer>;
   /** Buys what is in the cart, and empties it. */
   checkOut(userId: string, options?: CheckOutOptions): Promise<CommandAnswer>;
   /** Makes the cart what it was at a version, by a new event. */

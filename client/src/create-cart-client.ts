@@ -162,6 +162,11 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
       ),
     clearCart: (userId, options) =>
       command((init) => api.DELETE('/carts/{userId}/items', { params: { path: { userId } }, ...init }), options),
+    changeNote: (userId, note, options) =>
+      command(
+        (init) => api.PUT('/carts/{userId}/note', { params: { path: { userId } }, body: { note }, ...init }),
+        options,
+      ),
     checkOut: (userId, { expectedTotal, acceptChanges, ...options } = {}) => {
       const body = {
         ...(expectedTotal === undefined ? {} : { expectedTotal }),

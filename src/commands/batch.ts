@@ -10,7 +10,7 @@ import { cartShape, outcomeShape } from '../http/shapes';
 import { bodyProblems, cartPath, lineId } from '../http/validation';
 import { type CommandOutcome, toPublic } from '../postgres/log/outcomes';
 import { accepted, assertSameRequest, type CommandPorts, send, toExpected, unlessAway } from './answer-command';
-import { addItemBody, changeItemQuantityBody, checkOutBody } from './carts';
+import { addItemBody, changeItemQuantityBody, changeNoteBody, checkOutBody } from './carts';
 import { rejectLookUp } from './facts';
 import { commandHeaders } from './headers';
 import { addItemFields, checkOutFields, lineFields, makeChange, makeCheckOut } from './make-command';
@@ -20,6 +20,7 @@ const commandOfBatch = z.discriminatedUnion('type', [
   changeItemQuantityBody.extend({ type: z.literal('changeItemQuantity'), lineId }),
   z.strictObject({ type: z.literal('removeItem'), lineId }),
   z.strictObject({ type: z.literal('clearCart') }),
+  changeNoteBody.extend({ type: z.literal('changeNote') }),
   checkOutBody.extend({ type: z.literal('checkOut') }),
 ]);
 type CommandOfBatch = z.output<typeof commandOfBatch>;
@@ -159,6 +160,8 @@ function toRequest(command: CommandOfBatch): Parameters<typeof assertSameRequest
       return { type, fields: lineFields(command.lineId) };
     case 'clearCart':
       return { type, fields: {} };
+    case 'changeNote':
+      return { type, fields: { note: command.note } };
     case 'checkOut':
       return { type, fields: checkOutFields(command) };
   }
@@ -207,6 +210,8 @@ async function makeCommand(
       return { type: 'removeItem', ...envelope, ...lineFields(command.lineId) };
     case 'clearCart':
       return { type: 'clearCart', ...envelope };
+    case 'changeNote':
+      return { type: 'changeNote', ...envelope, note: command.note };
     case 'checkOut':
       return undefined;
   }

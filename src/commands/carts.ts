@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isAttributes } from '../domain/fields';
+import { isAttributes, isNote } from '../domain/fields';
 import { limits } from '../domain/limits';
 import { Problem } from '../http/problem';
 import { defineRoute, type Route, type RouteDescription } from '../http/route';
@@ -35,6 +35,18 @@ export const checkOutBody = z.strictObject({
     .optional()
     .meta({ description: 'What the customer was shown, in minor units. Another total is rejected.' }),
   acceptChanges: z.boolean().optional().meta({ description: 'Buys at the prices of today. If absent, false.' }),
+});
+export const changeNoteBody = z.strictObject({
+  note: z
+    .string()
+    .refine(isNote, `must be 1–${limits.noteLength} characters, and none of them a control character but line breaks`)
+    .nullable()
+    .meta({
+      description: 'What the customer asks for with the cart, on one line or several; null removes it.',
+      minLength: 1,
+      maxLength: limits.noteLength,
+      examples: ['Please ring twice.'],
+    }),
 });
 const restoreBody = z.strictObject({
   version: z
@@ -171,6 +183,24 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
   defineRoute(
     {
       ...command,
+      name: 'changeNote',
+      method: 'put',
+      path: '/carts/{userId}/note',
+      summary: 'Sets the note of the cart; null removes it',
+      params: cartPath,
+      body: changeNoteBody,
+      problems: commandProblems,
+    },
+    async (ports: CommandPorts, request) =>
+      answerCommand(ports, request, {
+        type: 'changeNote',
+        fields: request.body,
+        toCommand: async (envelope) => ({ type: 'changeNote', ...envelope, ...request.body }),
+      }),
+  ),
+  defineRoute(
+    {
+      ...command,
       name: 'checkOut',
       method: 'post',
       path: '/carts/{userId}/checkout',
@@ -219,8 +249,8 @@ export const cartCommandRoutes: readonly Route<CommandPorts>[] = [
           if (cart === undefined) {
             throw new Problem(404, 'version_unknown', `The cart has no version ${fields.version}.`);
           }
-          const { items, currency } = cart;
-          return { type: 'restoreCart', ...envelope, ...fields, items, currency };
+          const { items, currency, note = null } = cart;
+          return { type: 'restoreCart', ...envelope, ...fields, items, currency, note };
         },
       });
     },

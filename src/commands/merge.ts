@@ -5,7 +5,7 @@ import { mergeStrategies } from '../domain/commands';
 import { isId } from '../domain/fields';
 import { Problem } from '../http/problem';
 import { defineRoute, type Route, type RouteRequest } from '../http/route';
-import { acceptedShape, cartShape, leftOutShape } from '../http/shapes';
+import { acceptedShape, cartShape, leftOutNote, leftOutShape } from '../http/shapes';
 import { bodyProblems, cartPath, id } from '../http/validation';
 import type { CommandOutcome } from '../postgres/log/outcomes';
 import { accepted, assertSameRequest, type CommandPorts, findEarlierOutcome, send } from './answer-command';
@@ -21,7 +21,9 @@ const mergeBody = z.strictObject({
     .meta({ description: 'The quantity of a product that both carts have. Lines of the user keep their price.' }),
 });
 
-const mergedShape = z.strictObject({ cart: cartShape, leftOut: z.array(leftOutShape) }).meta({ id: 'MergedCart' });
+const mergedShape = z
+  .strictObject({ cart: cartShape, leftOut: z.array(leftOutShape), leftOutNote: leftOutNote.optional() })
+  .meta({ id: 'MergedCart' });
 
 /**
  * Merges a guest's cart into that of a user. The guest's cart records that it is handed over, and takes no commands
@@ -88,10 +90,11 @@ export const mergeRoute: Route<CommandPorts> = defineRoute(
     assertApplied(merged);
     const cart = await ports.readCart(userId).catch(() => undefined);
     if (cart === undefined) return notYet;
+    const { leftOut = [], leftOutNote } = merged;
     return {
       status: 200,
       headers: { 'Preference-Applied': `wait=${waitSeconds}`, 'Cache-Control': 'no-store' },
-      body: { cart, leftOut: merged.leftOut ?? [] },
+      body: { cart, leftOut, ...(leftOutNote === undefined ? {} : { leftOutNote }) },
     };
   },
 );

@@ -11,6 +11,7 @@ import {
   isInteger,
   isLineId,
   isName,
+  isNote,
   isUnitPrice,
 } from '../domain/fields';
 import { limits } from '../domain/limits';
@@ -43,6 +44,7 @@ const hasFields = (value: Fields, checks: Readonly<Record<string, Check>>): bool
 const isTrue: Check = (value) => value === true;
 const isFalse: Check = (value) => value === false;
 const isCurrencyOrNone: Check = (value) => value === null || isCurrency(value);
+const isNoteOrNone: Check = (value) => value === null || isNote(value);
 const isStrategy: Check = (value) => (mergeStrategies as readonly unknown[]).includes(value);
 const isVersions: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.length <= limits.expectedVersions && value.every(isCount);
@@ -90,14 +92,15 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
   },
   removeItem: { productId: isId, lineId: optional(isLineId) },
   clearCart: {},
+  changeNote: { note: isNoteOrNone },
   checkOut: {
     expectedTotal: optional(isCount),
     acceptChanges: optional((value) => typeof value === 'boolean'),
     facts: optional(isFacts),
   },
-  restoreCart: { version: isCount, items: isItems, currency: isCurrencyOrNone },
+  restoreCart: { version: isCount, items: isItems, currency: isCurrencyOrNone, note: optional(isNoteOrNone) },
   handOverCart: { to: isId, strategy: isStrategy },
-  mergeCart: { from: isId, strategy: isStrategy, items: isItems, currency: isCurrencyOrNone },
+  mergeCart: { from: isId, strategy: isStrategy, items: isItems, currency: isCurrencyOrNone, note: optional(isNote) },
 };
 
 const unavailableFields = {

@@ -14,7 +14,14 @@ export const commandsSignalName = 'commands';
 export const batchSignalName = 'batch';
 
 /** The types of commands that a batch can have. Their size is bounded, and so is that of a batch. */
-export const batchTypes = ['addItem', 'changeItemQuantity', 'removeItem', 'clearCart', 'checkOut'] as const;
+export const batchTypes = [
+  'addItem',
+  'changeItemQuantity',
+  'removeItem',
+  'clearCart',
+  'changeNote',
+  'checkOut',
+] as const;
 
 /**
  * The signal that asks a cart to take over what earlier runs left behind. It carries no command: the run reads the

@@ -40,11 +40,11 @@ export function createMergeSweep(source: HistorySource, taskQueue: string) {
 
 /** The command is the same however often it is sent, so it has one effect. */
 async function sendMerge({ client }: HistorySource, taskQueue: string, handOver: HandOver): Promise<void> {
-  const { guestId, to, strategy, items, currency, actor, handedOverAt } = handOver;
+  const { guestId, to, strategy, items, currency, note, actor, handedOverAt } = handOver;
   const command: MergeCart = {
     type: 'mergeCart',
     ...{ commandId: mergeCommandId(guestId), issuedAt: handedOverAt, actor },
-    ...{ from: guestId, strategy, items, currency },
+    ...{ from: guestId, strategy, items, currency, ...(note === undefined ? {} : { note }) },
   };
   const options = { ...cartStartOptions(to, taskQueue), ...toSignal([command]) };
   await signalUntilTaken(() => client.workflow.signalWithStart<CartWorkflow, [unknown]>(cartWorkflowType, options));

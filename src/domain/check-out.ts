@@ -6,9 +6,10 @@ import { quantityOf, refOfLine } from './lines';
 import { type Cart, subtotalOf } from './state';
 
 /** Sells all lines at the prices of the cart, or at those of today where the command accepts them. */
-export function checkOut({ items, currency }: Cart, { facts, expectedTotal, acceptChanges }: CheckOut): Decision {
+export function checkOut(cart: Cart, { facts, expectedTotal, acceptChanges }: CheckOut): Decision {
+  const { items, currency, note } = cart;
   if (currency === null) return reject('cart_empty', 'There is nothing in the cart to check out.');
-  if (facts === undefined) return apply(sell(items, currency));
+  if (facts === undefined) return apply(sell(items, currency, note));
   for (const item of items) {
     const obstacle = findObstacle(item, items, currency, facts);
     if (obstacle !== undefined) return obstacle;
@@ -25,12 +26,12 @@ export function checkOut({ items, currency }: Cart, { facts, expectedTotal, acce
   if (expectedTotal !== undefined && expectedTotal !== total) {
     return reject('total_mismatch', `The total is ${total}; the command expected ${expectedTotal}.`);
   }
-  return apply(...repriced, sell(lines, currency));
+  return apply(...repriced, sell(lines, currency, note));
 }
 
-const sell = (lines: readonly Line[], currency: string): EventFact => ({
+const sell = (lines: readonly Line[], currency: string, note: string | undefined): EventFact => ({
   type: 'CartCheckedOut',
-  data: { items: lines.map(asLine), currency, subtotal: subtotalOf(lines) },
+  data: { items: lines.map(asLine), currency, subtotal: subtotalOf(lines), ...(note === undefined ? {} : { note }) },
 });
 
 function reprice(line: Line, facts: readonly ProductFacts[]) {

@@ -62,6 +62,12 @@ export interface ClearCart extends Envelope {
   readonly type: 'clearCart';
 }
 
+/** Sets the note of the cart; `null` removes it. */
+export interface ChangeNote extends Envelope {
+  readonly type: 'changeNote';
+  readonly note: string | null;
+}
+
 /**
  * Buys all items and empties the cart for the next purchase. It is rejected where a line has changed since it was
  * added, unless `acceptChanges` takes the prices of today.
@@ -73,12 +79,14 @@ export interface CheckOut extends Envelope, WithFacts {
   readonly acceptChanges?: boolean;
 }
 
-/** Restores the items of `version`; the command side looks them up. */
+/** Restores the items and the note of `version`; the command side looks them up. */
 export interface RestoreCart extends Envelope {
   readonly type: 'restoreCart';
   readonly version: number;
   readonly items: readonly CartItem[];
   readonly currency: string | null;
+  /** Absent in commands that were sent before version 0.5.0: those leave the note as it is. */
+  readonly note?: string | null;
 }
 
 /** What becomes of the quantity of a product that both carts have. One that only the guest has is always added. */
@@ -99,6 +107,7 @@ export interface MergeCart extends Envelope {
   readonly strategy: MergeStrategy;
   readonly items: readonly CartItem[];
   readonly currency: string | null;
+  readonly note?: string;
 }
 
 export type Command =
@@ -107,6 +116,7 @@ export type Command =
   | ChangeItemQuantity
   | RemoveItem
   | ClearCart
+  | ChangeNote
   | CheckOut
   | RestoreCart
   | HandOverCart

@@ -1,5 +1,13 @@
 import { checkOut, findObstacle, rejectCurrency, rejectQuantity } from './check-out';
-import type { AddItem, AddUnavailable, ChangeItemQuantity, Command, RemoveItem, RestoreCart } from './commands';
+import type {
+  AddItem,
+  AddUnavailable,
+  ChangeItemQuantity,
+  ChangeNote,
+  Command,
+  RemoveItem,
+  RestoreCart,
+} from './commands';
 import { apply, type Decision, reject } from './decision';
 import { asLine, type CartItem } from './events';
 import { quantityLimit } from './facts';
@@ -35,6 +43,8 @@ export function decide(cart: Cart, command: Command): Decision {
       return cart.items.length === 0
         ? apply()
         : apply({ type: 'CartCleared', data: { items: cart.items.map(asLine) } });
+    case 'changeNote':
+      return changeNote(cart, command);
     case 'checkOut':
       return checkOut(cart, command);
     case 'restoreCart':
@@ -100,17 +110,24 @@ function removeItem(cart: Cart, command: RemoveItem | ChangeItemQuantity): Decis
     : apply({ type: 'ItemRemoved', data: { ...refOfLine(line), quantity: 0, previousQuantity: line.quantity } });
 }
 
-function restoreCart(cart: Cart, { version, items, currency }: RestoreCart): Decision {
+function changeNote(cart: Cart, { note }: ChangeNote): Decision {
+  const previousNote = cart.note ?? null;
+  return note === previousNote ? apply() : apply({ type: 'NoteChanged', data: { note, previousNote } });
+}
+
+function restoreCart(cart: Cart, { version, items, currency, note }: RestoreCart): Decision {
   if (version > cart.version) {
     return reject('version_unknown', `The cart is at version ${cart.version}; there is no version ${version} yet.`);
   }
   if ((currency === null) !== (items.length === 0)) {
     return reject('malformed_command', 'A cart has a currency exactly when it has items.');
   }
-  if (isSameContent(cart.items, items)) return apply();
+  const previousNote = cart.note ?? null;
+  const changedNote = note === undefined || note === previousNote ? {} : { note, previousNote };
+  if (isSameContent(cart.items, items) && !('note' in changedNote)) return apply();
   return apply({
     type: 'CartRestored',
-    data: { restoredVersion: version, items, currency, previousItems: cart.items.map(asLine) },
+    data: { restoredVersion: version, items, currency, previousItems: cart.items.map(asLine), ...changedNote },
   });
 }
 

@@ -50,10 +50,17 @@ export type EventFact =
       readonly type: 'ItemRepriced';
       readonly data: LineRef & { readonly unitPrice: number; readonly previousUnitPrice: number };
     }
+  | { readonly type: 'NoteChanged'; readonly data: ChangedNote & Merged }
   | { readonly type: 'CartCleared'; readonly data: { readonly items: readonly Line[] } }
   | {
       readonly type: 'CartCheckedOut';
-      readonly data: { readonly items: readonly Line[]; readonly currency: string; readonly subtotal: number };
+      readonly data: {
+        readonly items: readonly Line[];
+        readonly currency: string;
+        readonly subtotal: number;
+        /** What the customer asked for with this purchase; the cart has no note afterwards. */
+        readonly note?: string;
+      };
     }
   | {
       readonly type: 'CartRestored';
@@ -62,7 +69,7 @@ export type EventFact =
         readonly items: readonly CartItem[];
         readonly currency: string | null;
         readonly previousItems: readonly Line[];
-      };
+      } & Partial<ChangedNote>;
     }
   | {
       /** The last event of a guest's cart: it is empty then, and closed. */
@@ -72,19 +79,28 @@ export type EventFact =
         readonly strategy: MergeStrategy;
         readonly items: readonly CartItem[];
         readonly currency: string | null;
+        readonly note?: string;
       };
     }
   | {
-      /** The events of the lines follow it. */
+      /** The events of the lines and of the note follow it. */
       readonly type: 'CartMerged';
       readonly data: {
         readonly from: string;
         readonly strategy: MergeStrategy;
         readonly leftOut: readonly LeftOutLine[];
+        /** The note of the guest, where the user has another one. */
+        readonly leftOutNote?: string;
       };
     };
 
-/** Of the event of a line that came from a guest: the guest. */
+/** `null` where the cart has no note. */
+interface ChangedNote {
+  readonly note: string | null;
+  readonly previousNote: string | null;
+}
+
+/** Of what came from a guest: the guest. */
 interface Merged {
   readonly mergedFrom?: string;
 }

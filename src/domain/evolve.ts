@@ -5,14 +5,29 @@ import type { Cart } from './state';
 /** Applies an event to the cart. Pure, and never throws. Folding all events from `emptyCart` gives the current cart. */
 export function evolve(cart: Cart, event: CartEvent): Cart {
   const items = itemsAfter(cart.items, event);
+  const note = noteAfter(cart.note, event);
   const handedOverTo = event.type === 'CartHandedOver' ? event.data.to : cart.handedOverTo;
   return {
     version: event.version,
     currency: items.length === 0 ? null : 'currency' in event.data ? event.data.currency : cart.currency,
     items,
     updatedAt: event.occurredAt,
+    ...(note === undefined ? {} : { note }),
     ...(handedOverTo === undefined ? {} : { handedOverTo }),
   };
+}
+
+function noteAfter(note: string | undefined, event: CartEvent): string | undefined {
+  switch (event.type) {
+    case 'NoteChanged':
+    case 'CartRestored':
+      return event.data.note === undefined ? note : (event.data.note ?? undefined);
+    case 'CartCheckedOut':
+    case 'CartHandedOver':
+      return undefined;
+    default:
+      return note;
+  }
 }
 
 function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly CartItem[] {
@@ -35,6 +50,7 @@ function itemsAfter(items: readonly CartItem[], event: CartEvent): readonly Cart
     case 'CartHandedOver':
       return [];
     case 'CartMerged':
+    case 'NoteChanged':
       return items;
     case 'CartRestored':
       return event.data.items;

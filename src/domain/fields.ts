@@ -6,6 +6,7 @@ export const idDescription = `1–${limits.idLength} characters of A-Z a-z 0-9 .
 
 const idPattern = /^[A-Za-z0-9._~@|:+-]+$/;
 const printable = /^[^\p{Cc}\p{Cs}]+$/u;
+const printableLines = /^(?:[^\p{Cc}\p{Cs}]|\n)+$/u;
 
 const isText = (value: unknown, maxLength: number, pattern: RegExp): value is string =>
   typeof value === 'string' && value.length <= maxLength && pattern.test(value);
@@ -40,6 +41,8 @@ const isAttribute = ([name, value]: readonly [string, unknown]): boolean =>
 /** Whether the id of the line is the one that its attributes give. */
 export const hasOwnLineId = (line: LineRef & { readonly attributes?: Attributes | undefined }) =>
   lineWith(line.productId, line.attributes).lineId === line.lineId;
+/** Whether this is a valid note of a cart: text without control characters, on one line or several. */
+export const isNote = (value: unknown): value is string => isText(value, limits.noteLength, printableLines);
 /** Whether this is a valid actor: text without control characters. */
 export const isActor = (value: unknown): value is string => isText(value, limits.actorLength, printable);
 /** Whether this has the form of an ISO 4217 code: three capital letters. */

@@ -8,6 +8,7 @@ const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
   changeItemQuantity: ['productId', 'quantity'],
   removeItem: ['productId'],
   clearCart: [],
+  changeNote: ['note'],
   checkOut: [],
   restoreCart: ['version'],
   handOverCart: ['to', 'strategy'],

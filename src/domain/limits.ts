@@ -12,6 +12,7 @@ export const limits = {
   attributesLength: 300,
   /** Of the hash in the id of a line, and the character before it. */
   attributesHashLength: 16,
+  noteLength: 500,
   actorLength: 200,
   /** The greatest version that Postgres can store. */
   version: 2_147_483_647,

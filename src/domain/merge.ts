@@ -5,19 +5,24 @@ import { limits } from './limits';
 import { lineIdOf, quantityOf, refOfLine } from './lines';
 import type { Cart } from './state';
 
-/** Hands the lines of a guest's cart over to one user, once. The cart takes no commands after that. */
+/** Hands a guest's cart over to one user, once. The cart takes no commands after that. */
 export function handOverCart(cart: Cart, { to, strategy }: HandOverCart): Decision {
   if (cart.handedOverTo === to) return apply();
   if (cart.handedOverTo !== undefined) return rejectHandedOver();
-  return apply({ type: 'CartHandedOver', data: { to, strategy, items: cart.items, currency: cart.currency } });
+  const { items, currency, note } = cart;
+  const data = { to, strategy, items, currency, ...(note === undefined ? {} : { note }) };
+  return apply({ type: 'CartHandedOver', data });
 }
 
 /** The code of whatever is asked of a cart that was handed over. It does not say to whom. */
 export const rejectHandedOver = (): Decision =>
   reject('cart_handed_over', 'The cart was handed over to a user, and takes no more commands.');
 
-/** Puts what a guest handed over into the cart, line by line. What does not fit is named. */
-export function mergeCart(cart: Cart, { from, strategy, items, currency }: MergeCart): Decision {
+/**
+ * Puts what a guest handed over into the cart, line by line. What does not fit is named. A note of the user stays, but
+ * for the strategy `replace`.
+ */
+export function mergeCart(cart: Cart, { from, strategy, items, currency, note }: MergeCart): Decision {
   const leftOut: LeftOutLine[] = [];
   const facts: EventFact[] = [];
   const isOtherCurrency = cart.currency !== null && cart.currency !== currency;
@@ -38,8 +43,14 @@ export function mergeCart(cart: Cart, { from, strategy, items, currency }: Merge
       lines.set(lineIdOf(item), { ...(line ?? item), quantity });
     }
   }
-  if (facts.length + leftOut.length === 0) return apply();
-  return apply({ type: 'CartMerged', data: { from, strategy, leftOut } }, ...facts);
+  const isOtherNote = note !== undefined && note !== cart.note;
+  const isNoteLeftOut = isOtherNote && cart.note !== undefined && strategy !== 'replace';
+  if (isOtherNote && !isNoteLeftOut) {
+    facts.push({ type: 'NoteChanged', data: { note, previousNote: cart.note ?? null, mergedFrom: from } });
+  }
+  if (facts.length + leftOut.length === 0 && !isNoteLeftOut) return apply();
+  const data = { from, strategy, leftOut, ...(isNoteLeftOut ? { leftOutNote: note } : {}) };
+  return apply({ type: 'CartMerged', data }, ...facts);
 }
 
 /** What becomes of a product that both carts have, from the user's quantity and the guest's. */

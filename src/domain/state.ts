@@ -7,6 +7,7 @@ export interface Cart {
   readonly currency: string | null;
   readonly items: readonly CartItem[];
   readonly updatedAt: string | null;
+  readonly note?: string;
   /** The user to whom a guest's cart was handed over. It takes no commands any more. */
   readonly handedOverTo?: string;
 }

@@ -12,6 +12,7 @@ const text = z.string();
 const count = z.int().min(0);
 const money = z.int().min(0).meta({ description: 'Minor units of the currency.' });
 const currency = z.string().regex(/^[A-Z]{3}$/);
+const note = text.meta({ description: 'What the customer asks for with the cart, on one line or several.' });
 const instant = z.iso.datetime({ precision: 3 });
 
 const attributes = z
@@ -44,6 +45,7 @@ export const cartShape = z
     version: count,
     status: z.enum(['empty', 'open', 'merged']),
     currency: currency.nullable(),
+    note: note.nullable(),
     itemCount: count,
     subtotal: money,
     updatedAt: instant.nullable(),
@@ -66,6 +68,8 @@ export const leftOutShape = z
   })
   .meta({ id: 'LeftOutLine' }) satisfies z.ZodType<LeftOutLine>;
 
+export const leftOutNote = text.meta({ description: 'The note of the guest, where the user keeps another one.' });
+
 /** The outcome of a command; `versions` are those of its events. */
 export const outcomeShape = z
   .discriminatedUnion('status', [
@@ -74,6 +78,7 @@ export const outcomeShape = z
       status: z.literal('applied'),
       versions: z.array(count),
       leftOut: z.array(leftOutShape).optional().meta({ description: 'Of a merge, once it is recorded.' }),
+      leftOutNote: leftOutNote.optional(),
     }),
     z.strictObject({
       ...decided,
@@ -118,6 +123,7 @@ const eventTypes: Readonly<Record<EventType, true>> = {
   ItemQuantityChanged: true,
   ItemRemoved: true,
   ItemRepriced: true,
+  NoteChanged: true,
   CartCleared: true,
   CartCheckedOut: true,
   CartRestored: true,
@@ -162,6 +168,7 @@ export const differenceShape = z
         after: comparedLine,
       }),
     ),
+    note: z.strictObject({ before: note.nullable(), after: note.nullable() }),
     itemCount: comparedCount,
     subtotal: comparedCount,
   })

@@ -63,6 +63,7 @@ function differenceOf(before: CartView, after: CartView) {
     // If both carts have a currency and they differ, `from` and `to` in the answer show both.
     currency: after.currency ?? before.currency,
     items: [...ids].flatMap((id) => lineDifference(itemsBefore.get(id), itemsAfter.get(id))),
+    note: { before: before.note, after: after.note },
     itemCount: { before: before.itemCount, after: after.itemCount },
     subtotal: { before: before.subtotal, after: after.subtotal },
   };

@@ -32,7 +32,7 @@ const changedFacts = `
 
 // One statement, so that a cart and its items have the same version.
 const selectCarts = `
-  select user_id as "userId", version, status, currency, item_count as "itemCount", subtotal,
+  select user_id as "userId", version, status, currency, note, item_count as "itemCount", subtotal,
          ${toInstantText('updated_at')} as "updatedAt", lines.items, lines.changed
   from carts
   cross join lateral (
@@ -74,6 +74,7 @@ const unusedCart: Omit<CartView, 'userId'> = {
   version: 0,
   status: 'empty',
   currency: null,
+  note: null,
   itemCount: 0,
   subtotal: 0,
   updatedAt: null,

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { CartView } from '../http/shapes';
+import { noteAt } from '../postgres/read-model/note';
 import { linesAsJson, toInstantText } from './read-cart';
 
 /** A point in the life of a cart: after its n-th event, or after all events up to and including an instant. */
@@ -41,13 +42,13 @@ const cartAtVersion = `
   select :position::integer as position,
          case when requested.version = 0 then 0 when event.type is not null then event.version end as version,
          case when event.type = 'CartHandedOver' then 'merged' when line.count = 0 then 'empty' else 'open' end as status,
-         line.currency, line.units as "itemCount", line.value as subtotal,
+         line.currency, ${noteAt('event')} as note, line.units as "itemCount", line.value as subtotal,
          ${toInstantText('event.occurred_at')} as "updatedAt", line.items,
          coalesce(carts.version, 0) as "newestVersion", true as "isFinal", false as "isFuture"
   from (select :version::integer as version) as requested
   left join carts on carts.user_id = :userId
   left join lateral (
-    select e.version, e.occurred_at, e.type
+    select e.user_id, e.version, e.occurred_at, e.type
     from cart_events e where e.user_id = :userId and e.version = requested.version
   ) as event on true
   cross join lateral (
@@ -62,15 +63,14 @@ const cartAtVersion = `
 const cartAtInstant = `
   select :position::integer as position, coalesce(event.version, 0) as version,
          case when event.type = 'CartHandedOver' then 'merged' when line.count = 0 then 'empty' else 'open' end as status,
-         line.currency,
-         line.units as "itemCount", line.value as subtotal, ${toInstantText('event.occurred_at')} as "updatedAt",
+         line.currency, ${noteAt('event')} as note, line.units as "itemCount", line.value as subtotal, ${toInstantText('event.occurred_at')} as "updatedAt",
          line.items, coalesce(carts.version, 0) as "newestVersion",
          coalesce(requested.at < carts.updated_at, false) as "isFinal",
          requested.at > greatest(now(), carts.updated_at) as "isFuture"
   from (select :at::timestamptz as at) as requested
   left join carts on carts.user_id = :userId
   left join lateral (
-    select e.version, e.occurred_at, e.type
+    select e.user_id, e.version, e.occurred_at, e.type
     from cart_events e where e.user_id = :userId and e.occurred_at <= requested.at
     order by e.occurred_at desc, e.version desc limit 1
   ) as event on true

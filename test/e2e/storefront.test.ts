@@ -21,7 +21,8 @@ function randomCommand(random: () => number): ModelCommand {
   if (kind < 0.55) return { kind: 'add', product, quantity };
   if (kind < 0.75) return { kind: 'change', product, quantity: random() < 0.2 ? 0 : quantity };
   if (kind < 0.9) return { kind: 'remove', product };
-  return { kind: kind < 0.95 ? 'clear' : 'checkout' };
+  if (kind < 0.93) return { kind: 'note', note: random() < 0.3 ? null : `note ${quantity}` };
+  return { kind: kind < 0.96 ? 'clear' : 'checkout' };
 }
 
 /** Sends the command under this id, without waiting for its outcome. */
@@ -35,6 +36,8 @@ function send(client: CartClient, user: string, command: ModelCommand, commandId
       return client.removeItem(user, command.product, { commandId });
     case 'clear':
       return client.clearCart(user, { commandId });
+    case 'note':
+      return client.changeNote(user, command.note, { commandId });
     case 'checkout':
       return client.checkOut(user, { commandId });
   }
@@ -95,7 +98,7 @@ describe('20 users who send 2,000 mixed commands, 32 at a time,', () => {
       expect(cart.items.map(({ productId, quantity, unitPrice }) => ({ productId, quantity, unitPrice }))).toEqual(
         model.lines,
       );
-      expect(cart).toMatchObject({ version: model.version, subtotal: model.subtotal });
+      expect(cart).toMatchObject({ version: model.version, subtotal: model.subtotal, note: model.note });
       await expectConsistentLog(world, user);
     }
   });

@@ -42,6 +42,7 @@ describe('a command', () => {
       version: 1,
       status: 'open',
       currency: 'EUR',
+      note: null,
       itemCount: 2,
       subtotal: 2_380,
       updatedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),

@@ -18,6 +18,7 @@ describe('the cart of a user', () => {
       version: 0,
       status: 'empty',
       currency: null,
+      note: null,
       itemCount: 0,
       subtotal: 0,
       updatedAt: null,

@@ -82,6 +82,7 @@ describe(`a cart of ${eventCount} events (SEED=${seed})`, () => {
       const { rows } = await database.db.raw(`explain ${sql.replace(/\$\d+/g, '?')}`, bindings);
       const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
       expect(plan).toMatch(/using no_overlap on cart_item_history|Bitmap Index Scan on no_overlap/);
+      expect(plan).toMatch(/using cart_events_note/);
       expect(plan).not.toMatch(/Seq Scan on cart_/);
     }
   });
@@ -206,6 +207,7 @@ describe('the difference', () => {
         { lineId: 'ink', productId: 'ink', name: 'ink', change: 'removed', before: content(1), after: null },
         { lineId: 'cap', productId: 'cap', name: 'cap', change: 'added', before: null, after: content(3) },
       ],
+      note: { before: null, after: null },
       itemCount: { before: 4, after: 9 },
       subtotal: { before: 400, after: 900 },
     });

@@ -12,11 +12,13 @@ export type ModelCommand =
   | { readonly kind: 'change'; readonly product: string; readonly quantity: number }
   | { readonly kind: 'remove'; readonly product: string }
   | { readonly kind: 'clear' }
+  | { readonly kind: 'note'; readonly note: string | null }
   | { readonly kind: 'checkout' };
 
 export class ModelCart {
   /** Insertion order is the order of the lines. */
   readonly quantities = new Map<string, number>();
+  note: string | null = null;
   version = 0;
   bought = 0;
 
@@ -52,10 +54,15 @@ export class ModelCart {
         if (this.quantities.size > 0) this.version += 1;
         this.quantities.clear();
         return true;
+      case 'note':
+        if (this.note !== command.note) this.version += 1;
+        this.note = command.note;
+        return true;
       case 'checkout':
         if (this.quantities.size === 0) return false;
         this.bought += this.subtotal;
         this.quantities.clear();
+        this.note = null;
         this.version += 1;
         return true;
     }

@@ -19,6 +19,7 @@ export interface CartView {
   version: number;
   status: string;
   currency: string | null;
+  note: string | null;
   itemCount: number;
   subtotal: number;
   updatedAt: string | null;
@@ -59,15 +60,15 @@ export function longLife(userId: string, length: number, seed: number): LongLife
       ({ checkpoint } = result);
       life.decisions.push(result.decision);
     } else {
-      const { items, currency } = life.versions[past]!;
+      const { items, currency, note } = life.versions[past]!;
       const restored = items.map(({ lineTotal: _lineTotal, lineId: _lineId, ...item }) => ({
         ...item,
         addedVersion: addedVersions[past]![item.productId]!,
       }));
-      const result = decideNext(checkpoint, 'restoreCart', { version: past, items: restored, currency }, now);
+      const result = decideNext(checkpoint, 'restoreCart', { version: past, items: restored, currency, note }, now);
       ({ checkpoint } = result);
       life.decisions.push(result.decision);
-      restoreModel(restored);
+      restoreModel(restored, note);
     }
     if (model.version === life.versions.length) noteVersion();
   }
@@ -75,11 +76,13 @@ export function longLife(userId: string, length: number, seed: number): LongLife
 
   function restoreModel(
     items: readonly { productId: string; quantity: number; addedAt: string; addedVersion: number }[],
+    note: string | null,
   ) {
     const shape = (lines: readonly { productId: string; quantity: number; addedVersion: number }[]) =>
       JSON.stringify(lines.map(({ productId, quantity, addedVersion }) => [productId, quantity, addedVersion]));
     const present = model.lines.map((line) => ({ ...line, ...added.get(line.productId)! }));
-    if (shape(present) === shape(items)) return;
+    if (shape(present) === shape(items) && model.note === note) return;
+    model.note = note;
     model.quantities.clear();
     added.clear();
     for (const { productId, quantity, addedAt, addedVersion } of items) {
@@ -100,6 +103,7 @@ export function longLife(userId: string, length: number, seed: number): LongLife
       version,
       status: lines.length === 0 ? 'empty' : 'open',
       currency: lines.length === 0 ? null : catalogue[lines[0]!.productId]!.currency,
+      note: model.note,
       itemCount: lines.reduce((sum, { quantity }) => sum + quantity, 0),
       subtotal: model.subtotal,
       updatedAt: iso(now),
@@ -121,11 +125,13 @@ function randomCommand(ids: readonly string[], random: (bound: number) => number
   if (dice < 45) return { kind: 'add', product, quantity: 1 + random(random(20) === 0 ? 999 : 9) };
   if (dice < 75) return { kind: 'change', product, quantity: random(12) };
   if (dice < 93) return { kind: 'remove', product };
-  return { kind: dice < 96 ? 'clear' : 'checkout' };
+  if (dice < 96) return { kind: 'note', note: random(4) === 0 ? null : `note\n${random(9)}` };
+  return { kind: dice < 98 ? 'clear' : 'checkout' };
 }
 
 function toCommand(command: ModelCommand, catalogue: ModelCart['catalogue']): [string, object] {
   if (command.kind === 'clear') return ['clearCart', {}];
+  if (command.kind === 'note') return ['changeNote', { note: command.note }];
   if (command.kind === 'checkout') return ['checkOut', {}];
   const { product: productId } = command;
   if (command.kind === 'remove') return ['removeItem', { productId }];
@@ -150,8 +156,8 @@ export function decideNext(checkpoint: typeof emptyCheckpoint, type: string, fie
 }
 
 export function emptyCart(userId: string): CartView {
-  const nothing = { version: 0, status: 'empty', currency: null, itemCount: 0, subtotal: 0, updatedAt: null };
-  return { userId, ...nothing, items: [] };
+  const nothing = { version: 0, status: 'empty', currency: null, note: null };
+  return { userId, ...nothing, itemCount: 0, subtotal: 0, updatedAt: null, items: [] };
 }
 
 export function iso(instant: number): string {

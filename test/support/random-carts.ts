@@ -25,7 +25,7 @@ export const names: Record<string, string> = {
 };
 
 const step = fc.record({
-  kind: fc.constantFrom('add', 'add', 'add', 'change', 'remove', 'clear', 'checkout', 'restore'),
+  kind: fc.constantFrom('add', 'add', 'add', 'change', 'remove', 'clear', 'checkout', 'restore', 'note'),
   product: fc.constantFrom(...products),
   quantity: fc.nat(9),
   // Often 0, so that several events fall into one millisecond.
@@ -56,11 +56,13 @@ function decide({ currency, delayMs, steps }: Story): RecordedDecision[] {
       remove: { type: 'removeItem', productId: product },
       clear: { type: 'clearCart' },
       checkout: { type: 'checkOut' },
+      note: { type: 'changeNote', note: quantity === 0 ? null : `note ${quantity}` },
       restore: {
         type: 'restoreCart',
         version: restored.version,
         items: restored.items,
         currency: restored.currency,
+        note: restored.note ?? null,
       },
     }[kind]!;
     const context = { now: iso(now), runId: 'run', freshId: () => `fresh${index}`, unprojectedCount: 0 };

@@ -19,8 +19,8 @@ const longestAttributes = (letter: string) => {
 };
 
 /**
- * The largest restore there can be: every line with an id, a name and attributes of greatest length, in characters of
- * three bytes.
+ * The largest restore there can be: every line with an id, a name and attributes of greatest length, and a new note, in
+ * characters of three bytes.
  */
 const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
   type: 'restoreCart',
@@ -30,6 +30,7 @@ const largestRestore = (step: number, letter = '茶'): RestoreCart => ({
   expectedVersions: Array(limits.expectedVersions).fill(Number.MAX_SAFE_INTEGER),
   version: 0,
   currency: 'EUR',
+  note: `${step}`.padEnd(limits.noteLength, letter),
   items: Array.from({ length: limits.linesPerCart }, (_, line) => ({
     ...lineWith(`${line}`.padEnd(limits.idLength, 'p'), longestAttributes(letter)),
     name: letter.repeat(limits.nameLength),
@@ -93,7 +94,7 @@ describe('the largest commands there can be', () => {
 
   it('fit into a signal, and are projected as one, as a batch of a client', () => {
     const wide = { ...largestRestore(1), name: '茶'.repeat(limits.nameLength), currency: 'EUR' };
-    const { commandId: _id, items: _items, version: _version, ...envelope } = wide;
+    const { commandId: _id, items: _items, note: _note, version: _version, ...envelope } = wide;
     const commands = Array.from({ length: limits.commandsPerBatch }, (_, n): Command => {
       const batch = { id: 'b'.repeat(125), place: n + 1, size: limits.commandsPerBatch, atomic: false };
       const commandId = `${batch.id}:${n + 1}`;
@@ -116,13 +117,14 @@ describe('the largest commands there can be', () => {
     const merge = (step: number, version: number): Command => ({
       ...{ type: 'mergeCart', commandId: `m${step}`, issuedAt: instant(step), actor: '茶'.repeat(limits.actorLength) },
       ...{ expectedVersions: expecting(version), from: 'g'.repeat(122), strategy: 'sum', currency: 'EUR' },
+      note: `${step}`.padEnd(limits.noteLength, '茶'),
       items: items.map((item) => {
         const line = lineWith(`${step}${item.productId}`.slice(0, limits.idLength), item.attributes);
         return { ...item, ...line };
       }),
     });
-    const { decisions } = decide([merge(1, 0), merge(2, 101)]);
-    expect(decisions.map(({ events }) => events.length)).toEqual([101, 1]);
+    const { decisions } = decide([merge(1, 0), merge(2, 102)]);
+    expect(decisions.map(({ events }) => events.length)).toEqual([102, 1]);
     for (const decision of decisions) expect(bytesOf([decision]) + overhead).toBeLessThan(serverLimit / 4);
   });
 

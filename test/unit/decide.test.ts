@@ -280,6 +280,47 @@ describe('restoreCart', () => {
       .thenRejected('version_unknown'));
 });
 
+describe('changeNote', () => {
+  const note = 'Please ring twice.\nThe dog is friendly ❤';
+  const change = (changed: string | null) => ({ type: 'changeNote', note: changed });
+  const noteAfter = (...commands: { type: string }[]) => decideAll(commands).checkpoint.cart.note;
+
+  it('sets the note, also of an empty cart', () =>
+    given()
+      .when(change(note))
+      .thenEvents({ type: 'NoteChanged', data: { note, previousNote: null } }));
+  it('removes it with null', () =>
+    given(change(note))
+      .when(change(null))
+      .thenEvents({ type: 'NoteChanged', data: { note: null, previousNote: note } }));
+  it('changes nothing where the note is the same', () => given(change(note)).when(change(note)).thenEvents());
+  it('changes nothing where there is none to remove', () => given().when(change(null)).thenEvents());
+  it('is kept by a cart that is cleared', () =>
+    expect(noteAfter(change(note), add('pen'), { type: 'clearCart' })).toBe(note));
+  it('is recorded with what was bought, and the next purchase has none', () => {
+    given(change(note), add('pen'))
+      .when({ type: 'checkOut' })
+      .thenEvents({ type: 'CartCheckedOut', data: expect.objectContaining({ subtotal: 250, note }) });
+    expect(noteAfter(change(note), add('pen'), { type: 'checkOut' })).toBeUndefined();
+  });
+
+  const restore = (restored?: string | null) => ({
+    ...{ type: 'restoreCart', version: 0, items: [], currency: null },
+    note: restored,
+  });
+  it('is restored with the lines, or alone', () => {
+    given(change(note), add('pen'))
+      .when(restore(null))
+      .thenEvents({ type: 'CartRestored', data: expect.objectContaining({ note: null, previousNote: note }) });
+    given(change('earlier'))
+      .when(restore(note))
+      .thenEvents({ type: 'CartRestored', data: expect.objectContaining({ note, previousNote: 'earlier' }) });
+    given(change(note)).when(restore(note)).thenEvents();
+  });
+  it('stays where a restore of before notes says nothing of it', () =>
+    expect(noteAfter(change(note), add('pen'), restore())).toBe(note));
+});
+
 describe('every command', () => {
   it('is rejected when the cart is not at the expected version', () =>
     given(add('pen')).when({ type: 'clearCart', expectedVersion: 0 }).thenRejected('version_mismatch'));

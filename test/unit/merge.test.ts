@@ -14,8 +14,8 @@ const handOver = (to = 'alice', strategy: MergeStrategy = 'sum') => ({
 
 /** The command that a hand-over leads to, made of its event as the product makes it of the record. */
 function mergeOf({ checkpoint }: { checkpoint: Checkpoint }, strategy: MergeStrategy) {
-  const { items, currency } = checkpoint.cart;
-  return { type: 'mergeCart', commandId: `merge:${guest}`, from: guest, strategy, items, currency };
+  const { items, currency, note } = checkpoint.cart;
+  return { type: 'mergeCart', commandId: `merge:${guest}`, from: guest, strategy, items, currency, note };
 }
 
 /** Merges the cart of these commands into that of those. */
@@ -46,6 +46,7 @@ describe('a cart that is handed over', () => {
     { type: 'changeItemQuantity', productId: 'pen', quantity: 3 },
     { type: 'removeItem', productId: 'pen' },
     { type: 'clearCart' },
+    { type: 'changeNote', note: 'too late' },
     { type: 'checkOut' },
     { type: 'restoreCart', version: 0, items: [], currency: null },
     { type: 'mergeCart', from: 'guest:2', strategy: 'sum', items: [], currency: null },
@@ -60,6 +61,12 @@ describe('a cart that is handed over', () => {
   it('is handed over to the same user again without any effect', () => {
     const again = decideAll([{ ...handOver('alice', 'max'), commandId: 'again' }], after.checkpoint);
     expect(again.decision).toMatchObject({ outcome: 'applied', events: [] });
+  });
+
+  it('records its note, and has none afterwards', () => {
+    const { decision, checkpoint } = decideAll([{ type: 'changeNote', note: 'Ring twice' }, handOver()]);
+    expect(decision?.events).toMatchObject([{ type: 'CartHandedOver', data: { note: 'Ring twice' } }]);
+    expect(checkpoint.cart).not.toHaveProperty('note');
   });
 
   it('is closed also where it was empty', () => {
@@ -130,6 +137,32 @@ describe('a merge', () => {
 
   it('of an empty cart changes nothing', () => {
     expect(merge([], own, 'replace').decision).toMatchObject({ outcome: 'applied', events: [] });
+  });
+
+  const note = (text: string) => ({ type: 'changeNote', note: text });
+  it.each<[MergeStrategy, own: string | undefined, after: string, leftOutNote: string | undefined]>([
+    ['sum', undefined, 'theirs', undefined],
+    ['keep', undefined, 'theirs', undefined],
+    ['sum', 'own', 'own', 'theirs'],
+    ['max', 'own', 'own', 'theirs'],
+    ['keep', 'own', 'own', 'theirs'],
+    ['replace', 'own', 'theirs', undefined],
+    ['sum', 'theirs', 'theirs', undefined],
+  ])('by %s of a note into a cart whose note is %s leaves %s, and names %s', (strategy, before, after, leftOutNote) => {
+    const { decision, checkpoint } = merge([note('theirs')], before === undefined ? [] : [note(before)], strategy);
+    expect(checkpoint.cart.note).toBe(after);
+    const changed = { note: 'theirs', previousNote: before ?? null, mergedFrom: guest };
+    expect(decision?.events.map(({ type, data }) => ({ type, data }))).toEqual(
+      before === 'theirs'
+        ? []
+        : [
+            {
+              type: 'CartMerged',
+              data: { from: guest, strategy, leftOut: [], ...(leftOutNote ? { leftOutNote } : {}) },
+            },
+            ...(leftOutNote ? [] : [{ type: 'NoteChanged', data: changed }]),
+          ],
+    );
   });
 
   it('can be undone by a restore of the version before it', () => {

@@ -20,6 +20,7 @@ const anyCommand: fc.Arbitrary<ModelCommand> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('change' as const), product, quantity: fc.nat(1_001) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('remove' as const), product }) },
   { weight: 1, arbitrary: fc.constant<ModelCommand>({ kind: 'clear' }) },
+  { weight: 2, arbitrary: fc.constantFrom<ModelCommand>({ kind: 'note', note: 'a\nb' }, { kind: 'note', note: null }) },
   { weight: 1, arbitrary: fc.constant<ModelCommand>({ kind: 'checkout' }) },
 );
 const fillingUp = fc
@@ -47,6 +48,8 @@ const toCommand = (command: ModelCommand) => {
       return { type: 'removeItem', productId: command.product };
     case 'clear':
       return { type: 'clearCart' };
+    case 'note':
+      return { type: 'changeNote', note: command.note };
     case 'checkout':
       return { type: 'checkOut' };
   }
@@ -66,6 +69,7 @@ describe('any sequence of commands', () => {
         ).toEqual(model.lines);
         expect(subtotalOf(items)).toBe(model.subtotal);
         expect(version).toBe(model.version);
+        expect(checkpoint.cart.note ?? null).toBe(model.note);
         const bought = decisions
           .flatMap((decision) => decision.events)
           .map((event) => (event.type === 'CartCheckedOut' ? event.data.subtotal : 0));

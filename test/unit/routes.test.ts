@@ -109,6 +109,7 @@ describe('the comparison of an answer with the description', () => {
     version: 0,
     status: 'empty',
     currency: null,
+    note: null,
     itemCount: 0,
     subtotal: 0,
     updatedAt: null,

@@ -10,6 +10,7 @@ export interface HandOver {
   readonly strategy: MergeStrategy;
   readonly items: readonly CartItem[];
   readonly currency: string | null;
+  readonly note?: string;
   readonly actor: string;
   readonly handedOverAt: string;
 }
@@ -36,7 +37,7 @@ interface HandOverRow {
   readonly user_id: string;
   readonly actor: string;
   readonly occurred_at: Date;
-  readonly data: Pick<HandOver, 'to' | 'strategy' | 'items' | 'currency'>;
+  readonly data: Pick<HandOver, 'to' | 'strategy' | 'items' | 'currency' | 'note'>;
 }
 
 const toHandOver = ({ user_id: guestId, actor, occurred_at, data }: HandOverRow): HandOver => ({

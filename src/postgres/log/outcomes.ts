@@ -20,6 +20,7 @@ export type CommandOutcome = {
       readonly status: 'applied';
       /** Of a hand-over and of its merge, once the merge is on record: what did not fit. */
       readonly leftOut?: readonly LeftOutLine[];
+      readonly leftOutNote?: string;
     }
   | { readonly status: 'rejected'; readonly code: RejectionCode; readonly reason: string }
 );
@@ -55,7 +56,8 @@ interface OutcomeRow {
   readonly outcome: 'applied' | 'rejected';
   readonly code: RejectionCode | null;
   readonly reason: string | null;
-  readonly left_out: readonly LeftOutLine[] | null;
+  /** The data of the `CartMerged` of a hand-over or a merge. */
+  readonly merged: { readonly leftOut: readonly LeftOutLine[]; readonly leftOutNote?: string } | null;
 }
 
 function toOutcome(row: OutcomeRow): CommandOutcome {
@@ -69,7 +71,9 @@ function toOutcome(row: OutcomeRow): CommandOutcome {
     versions: row.versions,
   };
   if (row.outcome === 'rejected') return { ...decided, status: 'rejected', code: row.code!, reason: row.reason! };
-  return { ...decided, status: 'applied', ...(row.left_out === null ? {} : { leftOut: row.left_out }) };
+  if (row.merged === null) return { ...decided, status: 'applied' };
+  const { leftOut, leftOutNote } = row.merged;
+  return { ...decided, status: 'applied', leftOut, ...(leftOutNote === undefined ? {} : { leftOutNote }) };
 }
 
 const outcomes = `
@@ -78,13 +82,13 @@ const outcomes = `
                where e.user_id = c.user_id and e.sequence = c.sequence order by version) as versions,
          case type
            when 'mergeCart' then
-             (select e.data -> 'leftOut' from cart_events e
+             (select e.data from cart_events e
               where e.user_id = c.user_id and e.sequence = c.sequence and e.type = 'CartMerged')
            when 'handOverCart' then
-             (select e.data -> 'leftOut' from cart_commands merge join cart_events e using (user_id, sequence)
+             (select e.data from cart_commands merge join cart_events e using (user_id, sequence)
               where merge.user_id = c.data ->> 'to' and merge.command_id = '${mergePrefix}' || c.user_id
                 and e.type = 'CartMerged')
-         end as left_out
+         end as merged
   from cart_commands c`;
 const outcomeOfCommand = `${outcomes} where user_id = ? and command_id = ?`;
 const outcomesOfBatch = `${outcomes} where user_id = ? and command_id = any(?::text[]) order by sequence`;

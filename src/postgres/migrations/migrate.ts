@@ -9,6 +9,7 @@ import * as roles from './0007-roles';
 import * as splitRoots from './0008-split-roots';
 import * as merge from './0009-merge';
 import * as attributes from './0010-attributes';
+import * as note from './0011-note';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -26,6 +27,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0008-split-roots', splitRoots],
   ['0009-merge', merge],
   ['0010-attributes', attributes],
+  ['0011-note', note],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */

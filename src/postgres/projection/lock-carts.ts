@@ -84,6 +84,7 @@ function toLockedCart(row: CartRow, contents: readonly ContentRow[]): LockedCart
       currency: row.currency,
       items: contents.filter(({ product_id }) => product_id !== null).map(toItem),
       updatedAt: row.updated_at?.toISOString() ?? null,
+      ...(row.note === null ? {} : { note: row.note }),
       ...(row.handed_over_to === null ? {} : { handedOverTo: row.handed_over_to }),
     },
   };
@@ -91,7 +92,7 @@ function toLockedCart(row: CartRow, contents: readonly ContentRow[]): LockedCart
 
 const lockCartRows = `
   select user_id, version, sequence, status, currency, item_count, subtotal, updated_at,
-         handed_over_to
+         handed_over_to, note
   from carts where user_id = any(?::text[]) order by user_id for update`;
 
 const insertCarts = `

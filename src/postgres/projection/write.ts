@@ -60,10 +60,10 @@ const insertRows = `
     update carts
     set version = new.version, sequence = new.sequence, status = new.status, currency = new.currency,
         item_count = new.item_count, subtotal = new.subtotal, head_hash = new.head_hash, updated_at = new.updated_at,
-        handed_over_to = new.handed_over_to
+        handed_over_to = new.handed_over_to, note = new.note
     from jsonb_to_recordset(?::jsonb) as new (user_id text, version integer, sequence integer, status text,
            currency text, item_count integer, subtotal bigint, head_hash bytea, updated_at timestamptz,
-           handed_over_to text)
+           handed_over_to text, note text)
     where carts.user_id = new.user_id
     returning carts.user_id
   )

@@ -13,6 +13,7 @@ export interface CartRow {
   subtotal: number;
   updated_at: Date | null;
   handed_over_to: string | null;
+  note: string | null;
 }
 
 export interface CartItemRow {
@@ -53,6 +54,7 @@ export const toCartRow = (userId: string, cart: Cart, sequence: number, headHash
   head_hash: headHash,
   updated_at: cart.updatedAt,
   handed_over_to: cart.handedOverTo ?? null,
+  note: cart.note ?? null,
 });
 
 export const toItemRow = (userId: string, item: CartItem) => ({

@@ -27,7 +27,8 @@ export const readModelDefinition = `
     subtotal   bigint not null default 0,
     head_hash  bytea not null default decode(repeat('00', 32), 'hex'),
     updated_at timestamptz(3),
-    handed_over_to text
+    handed_over_to text,
+    note       text
   );
   create table cart_items (
     user_id       text not null references carts,

@@ -23,6 +23,7 @@ const expected: Readonly<Record<string, keyof typeof statuses>> = {
   changeItemQuantity: 'carts:write',
   removeItem: 'carts:write',
   clearCart: 'carts:write',
+  changeNote: 'carts:write',
   checkOut: 'carts:write',
   restoreCart: 'carts:write',
   mergeCart: 'carts:write',
