@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isSending, mergeIdOf, singleCommands } from './check/single-commands';
 import { groupBy, idsSentBy, reuseCode } from './check/story';
 import type { CartView, Entry, Final, FinalCart, Operation, Outcome } from './check/types';
 import { type HttpAnswer, send } from './clients/http';
@@ -33,7 +34,7 @@ async function haveOutcomes(get: Get, commands: readonly Sent[], timeoutMs: numb
   const deadline = Date.now() + timeoutMs;
   for (let missing = commands; ; await delay(500)) {
     const still = await inParallel(missing, async (entry) => {
-      const isThere = (await get(outcomePath(entry))).status === 200;
+      const isThere = (await get(outcomePath(entry))).status === 200 || (await isHandOverRejected(get, entry));
       return isThere ? [] : [entry];
     });
     missing = still.flat();
@@ -45,14 +46,30 @@ async function haveOutcomes(get: Get, commands: readonly Sent[], timeoutMs: numb
 interface Sent {
   readonly cart: string;
   readonly commandId: string;
+  /** Of a merge that was acknowledged: the hand-over, without which it does not happen. */
+  readonly handOver?: Sent;
 }
 
 /** The commands of the operations that ended like this, each once. */
 function sentWith(history: readonly Operation[], end: Operation['result']): Sent[] {
   const sent = history
-    .filter(({ result, ask }) => result === end && (ask.kind === 'command' || ask.kind === 'signal'))
-    .flatMap((operation) => idsSentBy(operation).map((commandId) => ({ cart: operation.cart, commandId })));
+    .filter(({ result, ask }) => result === end && (isSending(ask) || ask.kind === 'signal'))
+    .flatMap((operation) => [...singleCommands([operation]).flatMap(commandsIn), ...mergesIn(operation)]);
   return [...new Map(sent.map((entry) => [`${entry.cart} ${entry.commandId}`, entry])).values()];
+}
+
+const commandsIn = (operation: Operation): Sent[] =>
+  idsSentBy(operation).map((commandId) => ({ cart: operation.cart, commandId }));
+
+const mergesIn = ({ cart, ask }: Operation): Sent[] =>
+  ask.kind === 'merge'
+    ? [{ cart, commandId: mergeIdOf(ask.from), handOver: { cart: ask.from, commandId: ask.key } }]
+    : [];
+
+async function isHandOverRejected(get: Get, { handOver }: Sent): Promise<boolean> {
+  if (handOver === undefined) return false;
+  const { status, body } = await get(outcomePath(handOver));
+  return status === 200 && (body as unknown as Outcome).status === 'rejected';
 }
 
 const outcomePath = ({ cart, commandId }: Sent) => `/carts/${cart}/commands/${encodeURIComponent(commandId)}`;
@@ -61,7 +78,7 @@ const outcomePath = ({ cart, commandId }: Sent) => `/carts/${cart}/commands/${en
 export async function readFinal(world: World, { operations: history, since }: Recorder): Promise<Final> {
   const get = getter(world);
   const carts: FinalCart[] = [];
-  for (const [cart, operations] of groupBy(history, (operation) => operation.cart)) {
+  for (const [cart, operations] of groupBy(singleCommands(history), (operation) => operation.cart)) {
     const ids = new Set(operations.flatMap(idsSentBy));
     const read = await readCart(get, cart, [...ids]).catch(() => undefined);
     if (read !== undefined) carts.push(read);

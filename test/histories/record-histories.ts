@@ -71,6 +71,40 @@ const stories: Readonly<Record<string, (world: World, user: string) => Promise<u
     await buttonsOf(world, user).terminate();
     await add(world, user, 'pen');
   },
+  async repriced(world, user) {
+    const offer = (unitPrice: number) =>
+      world.request('PUT', '/products/ring', { name: 'Ring', unitPrice, currency: 'EUR' });
+    await offer(500);
+    await add(world, user, 'ring');
+    await offer(700);
+    const checkOut = (body: object) => world.request('POST', `/carts/${user}/checkout`, body, wait);
+    await checkOut({ expectedTotal: 500 });
+    await checkOut({ expectedTotal: 700, acceptChanges: true });
+  },
+  async batched(world, user) {
+    const addPen = { type: 'addItem', productId: 'pen', attributes: { size: 'L', engraving: 'Für Anna' } };
+    const note = { type: 'changeNote', note: 'Please ring twice.' };
+    for (const commands of [
+      [addPen, note, { type: 'checkOut' }],
+      [addPen, { type: 'removeItem', lineId: 'ink' }],
+    ]) {
+      await world.request('POST', `/carts/${user}/commands`, { commands }, wait);
+    }
+    const commands = [addPen, { type: 'changeItemQuantity', lineId: 'ink', quantity: 2 }];
+    await world.request('POST', `/carts/${user}/commands`, { commands, atomic: true }, wait);
+  },
+  async 'handed-over'(world, user) {
+    await add(world, user, 'pen', 2);
+    await world.request('PUT', `/carts/${user}/note`, { note: 'Please ring twice.' }, wait);
+    await world.request('POST', `/carts/${user}-to/merge`, { from: user }, wait);
+    await add(world, user, 'pen');
+  },
+  async merged(world, user) {
+    await add(world, `${user}-from`, 'pen', 999);
+    await add(world, user, 'pen', 2);
+    await world.request('PUT', `/carts/${user}/note`, { note: 'Please ring twice.' }, wait);
+    await world.request('POST', `/carts/${user}/merge`, { from: `${user}-from` }, wait);
+  },
   async delivered(world, user) {
     await add(world, user, 'pen');
     await world.stopWorker();

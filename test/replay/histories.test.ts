@@ -37,6 +37,9 @@ it('there is a history of every kind of run', () => {
     'continued-as-new',
     'continued-as-new-first-run',
     'restarted',
+    'batched',
+    'handed-over',
+    'merged',
   ]) {
     expect(names).toContainEqual(expect.stringMatching(new RegExp(`^\\d+\\.\\d+\\.\\d+-${kind}\\.json$`)));
   }

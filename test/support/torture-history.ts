@@ -4,7 +4,15 @@ import type { CartView, CommandAsk, Entry, LineView, Outcome } from '../../tortu
 export const occurredAt = (version: number) => `2030-01-01T00:00:0${version}.000Z`;
 
 const pens = (quantity: number): LineView => ({
-  ...{ productId: 'pen', name: 'Pen', quantity, unitPrice: 250, lineTotal: quantity * 250, addedAt: occurredAt(1) },
+  ...{
+    lineId: 'pen',
+    productId: 'pen',
+    name: 'Pen',
+    quantity,
+    unitPrice: 250,
+    lineTotal: quantity * 250,
+    addedAt: occurredAt(1),
+  },
 });
 
 /** A cart of so many pens. */
@@ -12,6 +20,7 @@ export const viewOf = (version: number, quantity: number): CartView => ({
   version,
   status: quantity === 0 ? 'empty' : 'open',
   currency: quantity === 0 ? null : 'EUR',
+  note: null,
   itemCount: quantity,
   subtotal: quantity * 250,
   updatedAt: version === 0 ? null : occurredAt(version),

@@ -1,21 +1,24 @@
+import { checkBatches } from './batches';
 import { checkCommands } from './commands';
 import { checkEffects } from './effects';
 import { textOf } from './fold';
 import type { Found } from './found';
+import { checkMerges } from './merges';
 import { latestBefore, type Observation, observe } from './observations';
 import { checkContents, checkFreshness, checkInstants, checkMinimum, checkOutcomeReads } from './reads';
 import { checkReuses } from './reuses';
+import { singleCommands } from './single-commands';
 import { groupBy, type Story, tellStory } from './story';
 import { checkSuperseded } from './superseded';
 import type { Final, Operation, Violation } from './types';
 
 /**
- * Checks a recorded history of operations against what can be read once everything is quiet. Pure. Carts do not
- * depend on one another, so each is checked alone; versions and sequences give the order, so nothing is searched: O(n
- * log n).
+ * Checks a recorded history of operations against what can be read once everything is quiet. Pure. But for merges,
+ * carts do not depend on one another, so each is checked alone. Versions and sequences give the order, so nothing is
+ * searched: O(n log n).
  */
 export function check(history: readonly Operation[], final: Final): Violation[] {
-  const operations = groupBy(history, ({ cart }) => cart);
+  const operations = groupBy(singleCommands(history), ({ cart }) => cart);
   const finals = new Map(final.carts.map((cart) => [cart.cart, cart]));
   const violations: Violation[] = [];
   for (const [cart, ofCart] of operations) {
@@ -27,6 +30,7 @@ export function check(history: readonly Operation[], final: Final): Violation[] 
       }
     }
   }
+  violations.push(...checkMerges(final.carts));
   if (final.verify.status !== 0) {
     violations.push({ kind: 'verify', what: `ops verify ended with ${final.verify.status}: ${final.verify.output}` });
   }
@@ -37,6 +41,7 @@ function* checkCart(story: Story, recordedSince: string): Generator<Found> {
   const observations = observe(story);
   yield* checkCommands(story);
   yield* checkEffects(story);
+  yield* checkBatches(story);
   yield* checkReuses(story);
   yield* checkSuperseded(story, recordedSince);
   yield* checkVersions(story);

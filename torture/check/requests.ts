@@ -1,15 +1,18 @@
-import { content } from './fold';
+import { lineIdOf } from './fold';
 import { type CommandOperation, type Effect, groupBy, type Story } from './story';
 import type { CommandAsk, CommandType } from './types';
 
 /** What of a command comes from the client, beside its key and its expected version. */
 const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
-  addItem: ['productId', 'quantity'],
-  changeItemQuantity: ['productId', 'quantity'],
-  removeItem: ['productId'],
+  addItem: ['productId', 'quantity', 'attributes'],
+  changeItemQuantity: ['lineId', 'quantity'],
+  removeItem: ['lineId'],
   clearCart: [],
   checkOut: ['expectedTotal', 'acceptChanges'],
+  changeNote: ['note'],
   restoreCart: ['version'],
+  handOverCart: ['to', 'strategy'],
+  mergeCart: ['from'],
 };
 
 /**
@@ -18,7 +21,8 @@ const clientFields: Readonly<Record<CommandType, readonly string[]>> = {
  */
 export function shapeOf(type: string, data: object): string {
   const fields = clientFields[type as CommandType] ?? [];
-  return JSON.stringify([type, ...fields.map((field) => (data as Record<string, unknown>)[field])]);
+  const values: Record<string, unknown> = { ...data, lineId: lineIdOf(data) };
+  return JSON.stringify([type, ...fields.map((field) => values[field])]);
 }
 
 /** The operations of each distinct request. */
@@ -30,18 +34,26 @@ export function fits(story: Story, effect: Effect, ask: CommandAsk): boolean {
   if (effect.command !== ask.type) return false;
   const { type, data } = effect.entries[0]!;
   if (effect.code !== undefined) return shapeOf(effect.command, data) === shapeOf(ask.type, ask);
-  const isProduct = data.productId === ask.productId;
+  const isLine = lineIdOf(data) === lineIdOf(ask);
   switch (ask.type) {
     case 'addItem': {
       const added = (data.quantity as number) - (data.previousQuantity as number);
-      return type === 'ItemAdded' && isProduct && added === ask.quantity;
+      const isChoice =
+        data.productId === ask.productId && JSON.stringify(data.attributes) === JSON.stringify(ask.attributes);
+      return type === 'ItemAdded' && isChoice && added === ask.quantity;
     }
     case 'changeItemQuantity':
-      return ['ItemQuantityChanged', 'ItemRemoved'].includes(type) && isProduct && data.quantity === ask.quantity;
+      return ['ItemQuantityChanged', 'ItemRemoved'].includes(type) && isLine && data.quantity === ask.quantity;
     case 'removeItem':
-      return type === 'ItemRemoved' && isProduct;
+      return type === 'ItemRemoved' && isLine;
     case 'clearCart':
       return type === 'CartCleared';
+    case 'changeNote':
+      return type === 'NoteChanged' && data.note === ask.note;
+    case 'handOverCart':
+      return type === 'CartHandedOver' && data.to === ask.to && data.strategy === ask.strategy;
+    case 'mergeCart':
+      return type === 'CartMerged' && data.from === ask.from;
     case 'checkOut': {
       const sold = effect.entries.at(-1)!;
       const isShown = ask.expectedTotal === undefined || sold.data.subtotal === ask.expectedTotal;
@@ -50,8 +62,7 @@ export function fits(story: Story, effect: Effect, ask: CommandAsk): boolean {
     }
     case 'restoreCart': {
       const isVersion = type === 'CartRestored' && data.restoredVersion === ask.version;
-      const items = data.items as Parameters<typeof content>[0];
-      return isVersion && content(items) === story.contents.get(ask.version!);
+      return isVersion && story.contents.get(effect.versions[0]!) === story.contents.get(ask.version!);
     }
   }
 }

@@ -5,7 +5,7 @@ const lateAfterMs = 3_600_000;
 
 /**
  * A command that a run left behind is rejected as superseded only where it comes more than an hour after it was sent,
- * or where it is no addItem and a command that was sent later has been decided before it.
+ * or where it adds nothing and a command that was sent later has been decided before it.
  */
 export function* checkSuperseded(story: Story, recordedSince: string): Generator<Found> {
   for (const effect of story.effects.filter(({ code }) => code === 'superseded')) {
@@ -14,9 +14,10 @@ export function* checkSuperseded(story: Story, recordedSince: string): Generator
     const sentAt = Math.min(...operations.map(({ start }) => start));
     const decidedAt = Date.parse(effect.entries[0]!.occurredAt) - Date.parse(recordedSince);
     if (decidedAt - sentAt > lateAfterMs) continue;
-    if (effect.command !== 'addItem' && isAfterLaterCommand(story, effect, sentAt)) continue;
+    const isAddition = effect.command === 'addItem' || effect.command === 'mergeCart';
+    if (!isAddition && isAfterLaterCommand(story, effect, sentAt)) continue;
     const minutes = Math.round((decidedAt - sentAt) / 60_000);
-    const why = effect.command === 'addItem' ? 'it adds an item' : 'no command sent later was decided before it';
+    const why = isAddition ? 'it adds to the cart' : 'no command sent later was decided before it';
     yield found(
       'wrongly-superseded',
       effect.commandId,

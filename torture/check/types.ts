@@ -1,10 +1,19 @@
 /** The shapes that the checker reads. It has its own, for it imports nothing of the product. */
 
-export type CommandType = 'addItem' | 'changeItemQuantity' | 'removeItem' | 'clearCart' | 'checkOut' | 'restoreCart';
+export type CommandType =
+  | 'addItem'
+  | 'changeItemQuantity'
+  | 'removeItem'
+  | 'clearCart'
+  | 'changeNote'
+  | 'checkOut'
+  | 'restoreCart'
+  | 'handOverCart'
+  | 'mergeCart';
 
 /** What a client asked for. */
 export type Ask =
-  | CommandAsk
+  | Sending
   | { readonly kind: 'readCart'; readonly minVersion?: number }
   | { readonly kind: 'readVersion'; readonly version: number }
   | { readonly kind: 'readInstant'; readonly at: string }
@@ -15,16 +24,55 @@ export type Ask =
 /** What goes over HTTP. */
 export type HttpAsk = Exclude<Ask, SignalAsk>;
 
-export interface CommandAsk {
-  readonly kind: 'command';
+/** What asks for something to be done. */
+export type Sending = CommandAsk | BatchAsk | MergeAsk;
+
+/** What of a command comes from the client. */
+export interface CommandFields {
   readonly type: CommandType;
   readonly productId?: string;
+  readonly attributes?: { readonly size: string };
+  /** Of the commands that name a line; where it is absent, the line is that of the product. */
+  readonly lineId?: string;
   readonly quantity?: number;
+  readonly note?: string | null;
   readonly version?: number;
   readonly expectedTotal?: number;
   readonly acceptChanges?: true;
+  readonly to?: string;
+  readonly from?: string;
+  readonly strategy?: MergeStrategy;
+}
+
+export interface CommandAsk extends CommandFields {
+  readonly kind: 'command';
   readonly key?: string;
   readonly expectedVersion?: number;
+  /** Of a command that is a part of a batch. */
+  readonly batch?: Pick<BatchAsk, 'key' | 'atomic' | 'expectedVersion'> & {
+    readonly place: number;
+    readonly size: number;
+  };
+  readonly waitSeconds: number;
+}
+
+export interface BatchAsk {
+  readonly kind: 'batch';
+  readonly key: string;
+  readonly commands: readonly CommandFields[];
+  readonly atomic: boolean;
+  readonly expectedVersion?: number;
+  readonly waitSeconds: number;
+}
+
+export type MergeStrategy = 'sum' | 'max' | 'keep' | 'replace';
+
+/** Puts the cart of a guest into the cart of the operation. */
+export interface MergeAsk {
+  readonly kind: 'merge';
+  readonly key: string;
+  readonly from: string;
+  readonly strategy: MergeStrategy;
   readonly waitSeconds: number;
 }
 
@@ -63,6 +111,7 @@ export interface CartView {
   readonly version: number;
   readonly status: string;
   readonly currency: string | null;
+  readonly note: string | null;
   readonly itemCount: number;
   readonly subtotal: number;
   readonly updatedAt: string | null;
@@ -70,7 +119,9 @@ export interface CartView {
 }
 
 export interface LineView {
+  readonly lineId: string;
   readonly productId: string;
+  readonly attributes?: object;
   readonly name: string;
   readonly quantity: number;
   readonly unitPrice: number;
@@ -133,6 +184,9 @@ export const violationKinds = [
   'two-outcomes',
   'other-effect',
   'if-match-ignored',
+  'torn-batch',
+  'lost-merge',
+  'other-merge',
   'version-gap',
   'order',
   'state-not-fold',

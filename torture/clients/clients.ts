@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { versionSeenIn } from '../check/observations';
+import { cartIn, versionSeenIn } from '../check/observations';
+import { isSending, singleCommands } from '../check/single-commands';
 import { idsSentBy } from '../check/story';
-import type { CommandAsk, HttpAsk, Operation } from '../check/types';
+import type { CommandAsk, HttpAsk, Operation, Sending } from '../check/types';
 import { createRandom, type Random } from '../random';
-import { type Knowledge, randomChange, randomCommand, randomRead } from './actions';
+import { type Knowledge, randomBatch, randomChange, randomCommand, randomMerge, randomRead } from './actions';
 import { send } from './http';
 import type { Answer, Recorder } from './recorder';
 import { classify, toRequest } from './requests';
@@ -40,7 +41,7 @@ export type Perform = (client: number, cart: string, ask: HttpAsk) => Promise<Op
 
 export function createPerform({ recorder, commandUrls, queryUrls }: ClientOptions, random: Random): Perform {
   return (client, cart, ask) => {
-    const urls = random.shuffle(ask.kind === 'command' ? commandUrls : queryUrls);
+    const urls = random.shuffle(isSending(ask) ? commandUrls : queryUrls);
     return recorder.record(client, cart, ask, () => sendToOne(urls, cart, ask));
   };
 }
@@ -52,7 +53,7 @@ async function sendToOne([url, ...others]: readonly string[], cart: string, ask:
   } catch (error) {
     const isUnsent = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
     if (isUnsent && others.length > 0) return sendToOne(others, cart, ask);
-    return { result: ask.kind !== 'command' || isUnsent ? 'fail' : 'unknown' };
+    return { result: !isSending(ask) || isUnsent ? 'fail' : 'unknown' };
   }
 }
 
@@ -72,8 +73,9 @@ const pause = (milliseconds: number, signal: AbortSignal): Promise<void> =>
 /** One client: what it knows, and what it does next. */
 class Shopper {
   private readonly known = new Map<string, Knowledge>();
-  private readonly sent: { cart: string; ask: CommandAsk }[] = [];
+  private readonly sent: { cart: string; ask: Sending }[] = [];
   private keys = 0;
+  private guests = 1;
 
   constructor(
     readonly client: number,
@@ -85,7 +87,7 @@ class Shopper {
 
   async act(): Promise<void> {
     const { random, options } = this;
-    const cart = random.pick(options.carts);
+    const cart = random.chance(0.1) ? this.guest : random.pick(options.carts);
     if (random.chance(0.01)) {
       await send(random.pick(options.commandUrls), randomChange(random)).catch(() => undefined);
       return;
@@ -97,45 +99,70 @@ class Shopper {
     const { atOnce, lateRetries } = options.behaviour;
     if (this.sent.length > 0 && random.chance(lateRetries)) {
       const old = random.pick(this.sent);
-      await this.command(old.cart, old.ask);
+      await this.submit(old.cart, old.ask);
+      return;
+    }
+    if (random.chance(0.08)) {
+      await this.submit(cart, randomBatch(random, this.knowledge(cart), this.freshKey()));
+      return;
+    }
+    if (cart !== this.guest && random.chance(0.02)) {
+      await this.mergeGuest(cart);
       return;
     }
     const commands = Array.from({ length: atOnce }, () => this.nextCommand(cart));
     const sending = commands.map(async (ask) => {
       if (atOnce > 1) await pause(random.int(0, 80), this.stop);
-      await this.command(cart, ask);
+      await this.submit(cart, ask);
     });
     await Promise.all(sending);
   }
 
   private nextCommand(cart: string): CommandAsk {
-    const { random, client } = this;
-    return randomCommand(random, this.knowledge(cart), () => {
-      this.keys += 1;
-      return `k${client}-${this.keys}`;
-    });
+    return randomCommand(this.random, this.knowledge(cart), () => this.freshKey());
   }
 
-  /** Sends a command, in as many copies as the behaviour says, and often reads its outcome. */
-  private async command(cart: string, ask: CommandAsk): Promise<void> {
+  private freshKey(): string {
+    this.keys += 1;
+    return `k${this.client}-${this.keys}`;
+  }
+
+  /** Before it buys anything, the client is a guest. */
+  private get guest(): string {
+    return `guest:${this.client}-${this.guests}`;
+  }
+
+  /** Merges this guest, or one that is merged already. */
+  private async mergeGuest(cart: string): Promise<void> {
+    const { random, client, guests } = this;
+    const isMerged = guests > 1 && random.chance(0.2);
+    const from = isMerged ? `guest:${client}-${guests - 1}` : this.guest;
+    if (!isMerged) this.guests += 1;
+    await this.submit(cart, randomMerge(random, from, this.freshKey()));
+  }
+
+  /** Sends it in as many copies as the behaviour says, and often reads the outcome. */
+  private async submit(cart: string, ask: Sending): Promise<void> {
     const { options, random } = this;
     if (ask.key !== undefined) this.sent.push({ cart, ask });
-    const isReused = ask.key !== undefined && random.chance(options.behaviour.reusedKeys);
+    const isReused = ask.kind === 'command' && ask.key !== undefined && random.chance(options.behaviour.reusedKeys);
     const other = isReused ? this.once(cart, { ...this.nextCommand(cart), key: ask.key! }) : undefined;
     const copies = ask.key === undefined ? 1 : options.behaviour.copies;
     const answers = await Promise.all(Array.from({ length: copies }, () => this.once(cart, ask)));
     await other;
-    const [id] = answers.flatMap(idsSentBy);
+    const [id] = singleCommands(answers)
+      .filter((operation) => operation.cart === cart)
+      .flatMap(idsSentBy);
     if (id === undefined) return;
     let isKnown = answers.some(({ result }) => result !== 'unknown');
     for (let attempt = 1; !isKnown && attempt <= 4 && random.chance(0.8) && !this.stop.aborted; attempt += 1) {
       await pause(300 * attempt, this.stop);
-      isKnown = (await this.once(cart, { ...ask, key: id })).result !== 'unknown';
+      isKnown = (await this.once(cart, ask.kind === 'command' ? { ...ask, key: id } : ask)).result !== 'unknown';
     }
     if (random.chance(0.5)) await this.follow(cart, id);
   }
 
-  private async once(cart: string, ask: CommandAsk): Promise<Operation> {
+  private async once(cart: string, ask: Sending): Promise<Operation> {
     return this.learn(cart, await this.perform(this.client, cart, ask));
   }
 
@@ -153,16 +180,18 @@ class Shopper {
   }
 
   private knowledge(cart: string): Knowledge {
-    return this.known.get(cart) ?? { version: 0, commandIds: [] };
+    return this.known.get(cart) ?? { version: 0, lineIds: [], commandIds: [] };
   }
 
   private learn(cart: string, operation: Operation): Operation {
-    const { version, subtotal, commandIds } = this.knowledge(cart);
-    const seen = (operation.body as { subtotal?: number } | undefined)?.subtotal;
+    const { version, subtotal, lineIds, commandIds } = this.knowledge(cart);
+    const shown = singleCommands([operation]).filter((single) => single.cart === cart);
+    const [seen] = shown.flatMap((single) => cartIn(single) ?? []);
     this.known.set(cart, {
-      version: Math.max(version, versionSeenIn(operation)),
-      subtotal: seen ?? subtotal,
-      commandIds: [...commandIds, ...idsSentBy(operation)].slice(-20),
+      version: Math.max(version, ...shown.map(versionSeenIn)),
+      subtotal: seen?.subtotal ?? subtotal,
+      lineIds: seen?.items.map(({ lineId }) => lineId) ?? lineIds,
+      commandIds: [...commandIds, ...shown.flatMap(idsSentBy)].slice(-20),
     });
     return operation;
   }

@@ -1,4 +1,6 @@
-import type { CommandAsk, HttpAsk } from '../check/types';
+import { lineIdOf } from '../check/fold';
+import { isSending } from '../check/single-commands';
+import type { BatchAsk, CommandAsk, CommandFields, HttpAsk, Sending } from '../check/types';
 import type { HttpAnswer, HttpRequest } from './http';
 import type { Answer } from './recorder';
 
@@ -8,6 +10,12 @@ export function toRequest(cart: string, ask: HttpAsk): HttpRequest {
   switch (ask.kind) {
     case 'command':
       return { ...commandRequest(path, ask), headers: commandHeaders(ask) };
+    case 'batch':
+      return { method: 'POST', path: `${path}/commands`, body: batchBody(ask), headers: commandHeaders(ask) };
+    case 'merge': {
+      const { from, strategy } = ask;
+      return { method: 'POST', path: `${path}/merge`, body: { from, strategy }, headers: commandHeaders(ask) };
+    }
     case 'readCart':
       return get(ask.minVersion === undefined ? path : `${path}?minVersion=${ask.minVersion}`);
     case 'readVersion':
@@ -24,34 +32,46 @@ export function toRequest(cart: string, ask: HttpAsk): HttpRequest {
 const get = (path: string): HttpRequest => ({ method: 'GET', path });
 
 function commandRequest(path: string, ask: CommandAsk): HttpRequest {
-  const { type, productId, quantity, version, expectedTotal, acceptChanges } = ask;
+  const { type, productId, attributes, quantity, note, version, expectedTotal, acceptChanges } = ask;
   switch (type) {
     case 'addItem':
-      return { method: 'POST', path: `${path}/items`, body: { productId, quantity } };
+      return { method: 'POST', path: `${path}/items`, body: { productId, quantity, attributes } };
     case 'changeItemQuantity':
-      return { method: 'PUT', path: `${path}/items/${productId}`, body: { quantity } };
+      return { method: 'PUT', path: `${path}/items/${lineIdOf(ask)}`, body: { quantity } };
     case 'removeItem':
-      return { method: 'DELETE', path: `${path}/items/${productId}` };
+      return { method: 'DELETE', path: `${path}/items/${lineIdOf(ask)}` };
     case 'clearCart':
       return { method: 'DELETE', path: `${path}/items` };
+    case 'changeNote':
+      return { method: 'PUT', path: `${path}/note`, body: { note } };
     case 'checkOut':
       return { method: 'POST', path: `${path}/checkout`, body: { expectedTotal, acceptChanges } };
     case 'restoreCart':
       return { method: 'POST', path: `${path}/restore`, body: { version } };
+    case 'handOverCart':
+    case 'mergeCart':
+      throw new Error(`${type} is a part of a merge`);
   }
 }
 
-const commandHeaders = ({ key, expectedVersion, waitSeconds }: CommandAsk): Record<string, string> => ({
-  ...(key === undefined ? {} : { 'Idempotency-Key': key }),
-  ...(expectedVersion === undefined ? {} : { 'If-Match': `"${expectedVersion}"` }),
-  ...(waitSeconds === 0 ? {} : { Prefer: `wait=${waitSeconds}` }),
+const batchBody = ({ commands, atomic }: BatchAsk) => ({ commands: commands.map(commandInBatch), atomic });
+
+/** A line is named by its id, also where that is the id of the product. */
+const commandInBatch = ({ productId, lineId, ...fields }: CommandFields) =>
+  fields.type === 'addItem'
+    ? { ...fields, productId }
+    : { ...fields, ...(productId === undefined ? {} : { lineId: lineIdOf({ productId, lineId }) }) };
+
+const commandHeaders = (ask: Sending): Record<string, string> => ({
+  ...(ask.key === undefined ? {} : { 'Idempotency-Key': ask.key }),
+  ...('expectedVersion' in ask ? { 'If-Match': `"${ask.expectedVersion}"` } : {}),
+  ...(ask.waitSeconds === 0 ? {} : { Prefer: `wait=${ask.waitSeconds}` }),
 });
 
 /** What an answer says about the operation. */
 export function classify(ask: HttpAsk, { status, body }: HttpAnswer): Answer {
   return {
-    result:
-      ask.kind === 'command' ? commandResult(status, body?.code, body?.commandId) : readResult(status, body?.code),
+    result: isSending(ask) ? commandResult(status, body?.code, body?.commandId) : readResult(status, body?.code),
     status,
     body,
   };
@@ -70,6 +90,7 @@ const rejections = new Set([
   'price_changed',
   'total_mismatch',
   'try_again',
+  'cart_handed_over',
   'malformed_command',
   'superseded',
 ]);

@@ -60,6 +60,8 @@ function figures(report: Report): Row[] {
   const { operations, results, healMs, commandMs, availability } = report;
   return [
     ['commands', operations.commands],
+    ['batches', operations.batches],
+    ['merges', operations.merges],
     ['reads', operations.reads],
     ['ok / fail / unknown', `${results.ok} / ${results.fail} / ${results.unknown}`],
     ['heal time p50 / p99 / max', `${healMs.p50} / ${healMs.p99} / ${healMs.max} ms`],

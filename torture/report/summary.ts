@@ -10,7 +10,7 @@ export interface Report {
   readonly seconds: number;
   /** Whether every acknowledged command had its outcome in the end, before the time was up. */
   readonly isQuiet: boolean;
-  readonly operations: { readonly all: number; readonly commands: number; readonly reads: number };
+  readonly operations: Readonly<Record<'all' | 'commands' | 'batches' | 'merges' | 'reads', number>>;
   readonly results: { readonly ok: number; readonly fail: number; readonly unknown: number };
   readonly faults: Readonly<Record<string, FaultFigures>>;
   readonly leftOut: readonly { readonly name: string; readonly why: string }[];
@@ -52,6 +52,7 @@ export function summarise(run: {
 }): Report {
   const { seed, isQuiet, operations, episodes, violations, leftOut, verifiedAfterMs } = run;
   const commands = operations.filter(({ ask, client }) => ask.kind === 'command' && client > 0);
+  const countOf = (kind: Operation['ask']['kind']) => operations.filter(({ ask }) => ask.kind === kind).length;
   const reads = operations.filter(({ ask }) => ask.kind.startsWith('read'));
   const injected = episodes.filter(({ problem }) => problem === undefined);
   const targets = measureTargets(operations, episodes);
@@ -61,7 +62,9 @@ export function summarise(run: {
     isQuiet,
     operations: {
       all: operations.length,
-      commands: operations.filter(({ ask }) => ask.kind === 'command').length,
+      commands: countOf('command'),
+      batches: countOf('batch'),
+      merges: countOf('merge'),
       reads: reads.length,
     },
     results: {
