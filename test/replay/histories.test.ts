@@ -5,7 +5,8 @@ import type { Payload } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
 import { bundleWorkflowCode, DefaultLogger, Worker, type WorkflowBundle } from '@temporalio/worker';
 import { deliverSignalName, parseSignal } from '../../src/contract/signals';
-import { type Checkpoint, emptyCheckpoint, handle, type RecordedDecision } from '../../src/domain/handle';
+import type { IncomingCommand } from '../../src/domain/commands';
+import { type Checkpoint, emptyCheckpoint, handleAll, type RecordedDecision } from '../../src/domain/handle';
 import { payloadConverter } from '../../src/temporal/payload-converter';
 import { bundleCartWorkflow } from '../../src/worker/bundle';
 import { captureSdkLog } from '../support/sdk-log';
@@ -37,6 +38,7 @@ it('there is a history of every kind of run', () => {
     'continued-as-new',
     'continued-as-new-first-run',
     'restarted',
+    'repriced',
     'batched',
     'handed-over',
     'merged',
@@ -138,16 +140,24 @@ describe('the present rules', () => {
     const signalled = events
       .map((event) => event.workflowExecutionSignaledEventAttributes)
       .filter((signaled) => signaled && signaled.signalName !== deliverSignalName)
-      .flatMap((signaled) => parseSignal(signaled!.signalName!, ...allOf(signaled!.input)));
-    for (const command of [...(begun?.leftBehind?.commands ?? []), ...signalled]) {
+      .map((signaled) => parseSignal(signaled!.signalName!, ...allOf(signaled!.input)));
+    // What a signal has beside a batch is decided one by one.
+    const groups = signalled.flatMap((commands) =>
+      isBatch(commands) ? [commands] : commands.map((command) => [command]),
+    );
+    const leftBehind: IncomingCommand[] = begun?.leftBehind?.commands ?? [];
+    for (const commands of [...leftBehind.map((command) => [command]), ...groups]) {
       const known = recorded.get(checkpoint.sequence + 1);
-      const step = handle(checkpoint, command, {
+      const step = handleAll(checkpoint, commands, {
         now: known?.decidedAt ?? '',
         runId: known?.runId ?? '',
         freshId: () => known?.command.commandId ?? 'not projected in this run',
         unprojectedCount: 0,
       });
-      if (step.decision && known) expect(comparable(step.decision)).toEqual(comparable(known));
+      for (const decision of step.decisions) {
+        const before = recorded.get(decision.sequence);
+        if (before !== undefined) expect(comparable(decision)).toEqual(comparable(before));
+      }
       checkpoint = step.checkpoint;
     }
     expect(checkpoint.sequence).toBeGreaterThanOrEqual(Math.max(from, ...recorded.keys()));
@@ -155,6 +165,9 @@ describe('the present rules', () => {
     expect(recorded.size > 0).toBe(hasSignals || (carried?.unprojected.length ?? 0) > 0);
   });
 });
+
+const isBatch = ([first]: readonly IncomingCommand[]): boolean =>
+  first !== undefined && 'batch' in first && first.batch !== undefined;
 
 /** A workflow cannot read a reserved signal name (workflows/inbox.ts). It records only that the name was reserved. */
 function comparable(decision: RecordedDecision) {
