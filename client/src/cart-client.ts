@@ -1,12 +1,15 @@
-import type { components, operations } from './api.ts';
+import type { components, operations, paths } from './api.ts';
 import type { TokenOptions } from './tokens.ts';
 
 type Schemas = components['schemas'];
 
 export type Cart = Schemas['Cart'];
+export type Chain = Schemas['Chain'];
 export type CommandOutcome = Schemas['CommandOutcome'];
 export type Difference = Schemas['Difference'];
+export type FoundCart = Schemas['FoundCarts']['carts'][number];
 export type Guest = Schemas['Guest'];
+export type Operations = Schemas['Operations'];
 export type Product = Schemas['Product'];
 export type TimelineEntry = Schemas['TimelineEntry'];
 /** An entry of the timeline that is no rejected command. */
@@ -103,6 +106,19 @@ type ProductsQuery = NonNullable<operations['listProducts']['parameters']['query
 /** `limit` is the size of a page, and the time limits are for each page. */
 export interface ProductsOptions extends RequestOptions, ProductsQuery {}
 
+type CartsQuery = NonNullable<operations['findCarts']['parameters']['query']>;
+/** `limit` is the size of a page, and the time limits are for each page. */
+export interface CartsOptions extends RequestOptions, Omit<CartsQuery, 'unchangedSince'> {
+  /** Carts that have not changed since then. */
+  readonly unchangedSince?: Instant | undefined;
+}
+
+/** The reports over all carts. */
+export type ReportName = 'carts' | 'open-carts' | 'longest-open' | 'products' | 'value' | 'checkouts';
+type ReportOperation<Name extends ReportName> = paths[`/reports/${Name}`]['get'];
+export type ReportQuery<Name extends ReportName> = ReportOperation<Name>['parameters']['query'];
+export type Report<Name extends ReportName> = ReportOperation<Name>['responses'][200]['content']['application/json'];
+
 /**
  * The answer to a command. Accepted: it is durable, and its outcome is not known yet. Applied: with the cart as it is
  * now. A rejected command throws `CartProblem` where the outcome is waited for.
@@ -133,6 +149,8 @@ export interface CartClient {
   followCart(userId: string, options?: FollowOptions): AsyncGenerator<TimelineEvent, void>;
   /** Reads what changed in the cart between two points in time. */
   compareCarts(userId: string, from: PointInTime, to: PointInTime, options?: RequestOptions): Promise<Difference>;
+  /** Hashes each decision of the cart anew. */
+  readChain(userId: string, options?: RequestOptions): Promise<Chain>;
   /** Reads the outcome of a command. While it is not known: 404 `command_unknown`. */
   readOutcome(userId: string, commandId: string, options?: RequestOptions): Promise<CommandOutcome>;
   /** Reads the outcome of a command as soon as it is known. When the time is over: 404 `command_unknown`. */
@@ -170,6 +188,23 @@ export interface CartClient {
   listProducts(options?: ProductsOptions): AsyncGenerator<Product, void>;
   /** Reads a product. */
   readProduct(productId: string, options?: RequestOptions): Promise<Product>;
+  /** Reads what is going on, for staff. */
+  readOperations(options?: RequestOptions): Promise<Operations>;
+  /** Finds carts by the ids of their users, page after page as the carts are taken. For staff. */
+  findCarts(options?: CartsOptions): AsyncGenerator<FoundCart, void>;
+  /** Reads a report over all carts: its first page, where it has several. For staff. */
+  readReport<Name extends ReportName>(
+    name: Name,
+    query?: ReportQuery<Name>,
+    options?: RequestOptions,
+  ): Promise<Report<Name>>;
+  /** As `readReport`, in CSV (RFC 4180). */
+  readReportAsCsv<Name extends ReportName>(
+    name: Name,
+    query?: ReportQuery<Name>,
+    options?: RequestOptions,
+  ): Promise<string>;
+
   /** Adds a product to the catalogue, or changes it. */
   putProduct(productId: string, product: ProductToPut, options?: RequestOptions): Promise<Product>;
 }

@@ -7,6 +7,7 @@ import type {
   CommandOptions,
   Instant,
   PointInTime,
+  ReportName,
   RequestOptions,
   TimelineEvent,
 } from './cart-client.ts';
@@ -63,6 +64,17 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
 
   const outcome = (userId: string, commandId: string) => (init: Attempt) =>
     api.GET('/carts/{userId}/commands/{commandId}', { params: { path: { userId, commandId } }, ...init });
+
+  // The types of the reports differ by their names, which the types of openapi-fetch cannot follow.
+  const report =
+    (name: ReportName, query: object | undefined, accept: string) =>
+    ({ headers, ...init }: Attempt) =>
+      (api.GET as (path: string, options: object) => ReturnType<SendOnce<unknown>>)(`/reports/${name}`, {
+        params: { query },
+        headers: { ...headers, Accept: accept },
+        parseAs: accept === 'text/csv' ? 'text' : 'json',
+        ...init,
+      });
 
   return {
     async createGuest(options) {
@@ -132,6 +144,8 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
           }),
         options,
       ),
+    readChain: (userId, options) =>
+      request((init) => api.GET('/carts/{userId}/chain', { params: { path: { userId } }, ...init }), options),
     readOutcome: (userId, commandId, options) => request(outcome(userId, commandId), options, { commandId }),
     // A read can ask for the outcome with nothing but the id. A repeat with `Prefer: wait` needs the whole command.
     waitFor: (userId, commandId, options) =>
@@ -211,6 +225,25 @@ export function createCartClient(options: CartClientOptions, clock: Clock = syst
         query.after = afterOf(page.next);
       }
     },
+    readOperations: (options) => request((init) => api.GET('/operations', init), options),
+    async *findCarts({ signal, timeoutMs, attemptTimeoutMs, unchangedSince, ...filters } = {}) {
+      const query = {
+        ...filters,
+        ...(unchangedSince === undefined ? {} : { unchangedSince: toText(unchangedSince) }),
+      };
+      for (;;) {
+        const page = await request((init) => api.GET('/operations/carts', { params: { query }, ...init }), {
+          signal,
+          timeoutMs,
+          attemptTimeoutMs,
+        });
+        yield* page.carts;
+        if (page.next === undefined) return;
+        query.after = afterOf(page.next);
+      }
+    },
+    readReport: (name, query, options) => request(report(name, query, 'application/json'), options) as Promise<never>,
+    readReportAsCsv: (name, query, options) => request(report(name, query, 'text/csv'), options) as Promise<string>,
     readProduct: (productId, options) =>
       request((init) => api.GET('/products/{productId}', { params: { path: { productId } }, ...init }), options),
     putProduct: (productId, product, options) =>

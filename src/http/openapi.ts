@@ -14,7 +14,7 @@ import { problemShape } from './shapes';
 const apiVersion = '1.0.0';
 
 /** The first parts of paths under which pages of the description group the routes; all others are `service`. */
-const areas = ['carts', 'guests', 'products', 'reports'];
+const areas = ['carts', 'guests', 'products', 'reports', 'operations'];
 
 type JsonObject = { readonly [key: string]: unknown };
 

@@ -38,12 +38,14 @@ const warnings = z.array(warningShape).optional().meta({
   description: 'How the catalogue of today differs from the line. Absent where it does not, and in the past.',
 });
 
+const cartStatus = z.enum(['empty', 'open', 'merged']);
+
 /** A cart. Its items are in the order in which they were added. */
 export const cartShape = z
   .strictObject({
     userId: text,
     version: count,
-    status: z.enum(['empty', 'open', 'merged']),
+    status: cartStatus,
     currency: currency.nullable(),
     note: note.nullable(),
     itemCount: count,
@@ -115,7 +117,7 @@ const entry = {
   issuedAt: instant,
   occurredAt: instant,
   runId: text,
-  run: text.optional().meta({ description: "The run in Temporal's Web UI, where its address is known." }),
+  run: text.optional().meta({ description: "The run in Temporal's Web UI, where its address is known. For staff." }),
   data: z.record(text, z.unknown()),
 };
 const eventTypes: Readonly<Record<EventType, true>> = {
@@ -174,6 +176,62 @@ export const differenceShape = z
   })
   .meta({ id: 'Difference' });
 
+/** The hash chain over the decisions of a cart. */
+export const chainShape = z
+  .strictObject({
+    userId: text,
+    decisions: count,
+    head: text.nullable().meta({ description: 'The hash of the last decision, in hexadecimal digits.' }),
+    isIntact: z.boolean(),
+    problems: z.array(z.strictObject({ sequence: count.optional(), version: count.optional(), what: text })),
+  })
+  .meta({ id: 'Chain' });
+
+const ofProcess = { name: text, startedAt: instant, seenAt: instant };
+
+/** What is going on: the figures of the last hour, and the processes of the last day. */
+export const operationsShape = z
+  .strictObject({
+    at: instant,
+    carts: count,
+    openCarts: count,
+    units: count,
+    minutes: z.array(z.strictObject({ minute: instant, applied: count, rejected: count })),
+    rejected: z.array(z.strictObject({ code: text, commands: count })),
+    workers: z.array(
+      z.strictObject({
+        ...ofProcess,
+        projected: count.meta({ description: 'Batches in the last ten seconds.' }),
+        medianLagMs: z.int().meta({ description: 'From the decision to the projection.' }),
+        maxLagMs: z.int(),
+      }),
+    ),
+    tasks: z.array(
+      z.strictObject({
+        ...ofProcess,
+        kind: text,
+        endedAt: instant.optional(),
+        done: count,
+        total: count.optional(),
+        result: text.optional(),
+      }),
+    ),
+    parked: z.array(z.strictObject({ userId: text, detectedAt: instant, message: text })),
+  })
+  .meta({ id: 'Operations' });
+
+export const foundCartsShape = z
+  .strictObject({
+    carts: z.array(
+      z.strictObject({
+        ...{ userId: text, version: count, status: cartStatus, currency: currency.nullable() },
+        ...{ itemCount: count, subtotal: money, updatedAt: instant },
+      }),
+    ),
+    next,
+  })
+  .meta({ id: 'FoundCarts' });
+
 export const aliveShape = z.strictObject({ status: z.literal('alive') }).meta({ id: 'Alive' });
 
 export const readinessShape = z
@@ -199,6 +257,7 @@ export const problemShape = z
   })
   .meta({ id: 'Problem' });
 
+export type OperationsView = z.output<typeof operationsShape>;
 export type CartView = z.output<typeof cartShape>;
 export type TimelineEntry = z.output<typeof timelineEntryShape>;
 export type TimelineLine = z.output<typeof timelineLine>;

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import { Presets, SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { Knex } from 'knex';
 import type { Config } from '../config';
@@ -9,6 +8,7 @@ import { connectDatabase } from '../postgres/database';
 import { hasSchema } from '../postgres/migrations/migrate';
 import { openClient } from '../temporal/connection';
 import type { HistorySource } from '../temporal/histories/histories';
+import { type ProgressBar, startProgress } from './progress';
 
 /** The connections and the output of a command. */
 export interface OpsContext {
@@ -21,13 +21,8 @@ export interface OpsContext {
   histories(): Promise<HistorySource>;
   /** Prints a part of the result to standard output. */
   print(text: string): void;
-  /** Shows the progress of a command, if the output is a terminal. */
+  /** Shows the progress of a command: here, if the output is a terminal, and on the page of the operators. */
   startProgress(what: string, total?: number): ProgressBar;
-}
-
-export interface ProgressBar {
-  set(done: number): void;
-  stop(): void;
 }
 
 /**
@@ -60,7 +55,7 @@ export async function openContext(config: Config): Promise<OpenContext> {
     temporal: temporal.open,
     histories: async () => ({ client: await temporal.open(), db }),
     print: (text) => console.log(text),
-    startProgress,
+    startProgress: (what, total) => startProgress(db, what, total),
   };
   const close = async () => {
     await Promise.all([temporal.close(), db.destroy()]);
@@ -120,20 +115,5 @@ function lazyTemporal(options: Config['temporal']) {
     async close() {
       await opened?.close();
     },
-  };
-}
-
-function startProgress(what: string, total?: number): ProgressBar {
-  const amount = total === undefined ? '{value}' : '{bar} {value} of {total} · {eta_formatted} left';
-  const options = { format: `${what}: ${amount} · {rate}/s`, clearOnComplete: true, hideCursor: true };
-  const bar = new SingleBar(options, Presets.shades_classic);
-  const startedAt = performance.now();
-  bar.start(total ?? 0, 0, { rate: 0 });
-  return {
-    set(done) {
-      const seconds = (performance.now() - startedAt) / 1_000;
-      bar.update(done, { rate: Math.round(done / Math.max(seconds, 0.001)) });
-    },
-    stop: () => bar.stop(),
   };
 }

@@ -44,7 +44,7 @@ async function healUser(context: OpsContext, userId: string): Promise<Healed> {
 export async function healEverything(context: OpsContext): Promise<Healed> {
   const progress = context.startProgress('carts healed');
   const result = await healAll(await context.histories(), ({ carts }) => progress.set(carts));
-  progress.stop();
+  await progress.stop(`${result.missing} decisions were missing, ${result.failed.length} carts failed`);
   return { ...result, delivered: await deliver(context) };
 }
 

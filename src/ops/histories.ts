@@ -113,7 +113,7 @@ async function exportHistories(
     written += 1;
     progress.set(written);
   }
-  progress.stop();
+  await progress.stop(`${written} written`);
   const selectedId = selection.run ?? selection.user;
   if (written === 0 && selectedId !== undefined) throw new Error(noHistoryOf(selectedId));
   context.print(`${written} ${written === 1 ? 'history' : 'histories'} written to ${folder}`);

@@ -58,7 +58,7 @@ async function rebuildUser({ db }: OpsContext, userId: string): Promise<RebuildR
 async function rebuildEverything({ db, startProgress }: OpsContext): Promise<RebuildResult> {
   const progress = startProgress('events', await countEvents(db));
   const result = await rebuildAll(db, ({ events }) => progress.set(events));
-  progress.stop();
+  await progress.stop(`${result.carts} carts, ${result.differed.length} did not match the log`);
   return result;
 }
 

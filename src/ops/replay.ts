@@ -46,7 +46,7 @@ async function replay(context: OpsContext, { user, sample, json }: Options): Pro
     progress.set(replayed);
     if (error) broken.push({ userId, runId: run.runId, source: run.source, reason: shortReason(error) });
   });
-  progress.stop();
+  await progress.stop(`${broken.length} would break`);
   if (replayed === 0 && user !== undefined) throw new Error(noHistoryOf(user));
   context.print(json ? JSON.stringify({ replayed, broken }) : describe(replayed, broken));
   return broken.length > 0 ? 1 : 0;

@@ -43,7 +43,7 @@ async function verify(context: OpsContext, { user, sample }: Options): Promise<V
   if (user !== undefined) return asResult(await verifyUser(source, user));
   const progress = context.startProgress('carts verified');
   const result = await verifyAll(source, sample, ({ carts }) => progress.set(carts));
-  progress.stop();
+  await progress.stop(`${result.findings.length} findings`);
   return result;
 }
 

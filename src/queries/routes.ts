@@ -1,6 +1,8 @@
 import type { Route } from '../http/route';
 import { cartQueryRoutes } from './carts';
+import { chainRoute } from './chain';
 import { diffRoute } from './diff';
+import { operationRoutes } from './operations';
 import type { QueryPorts } from './ports';
 import { productQueryRoutes } from './products';
 import { reportRoutes } from './reports';
@@ -13,6 +15,8 @@ export const queryRoutes: readonly Route<QueryPorts>[] = [
   timelineRoute,
   streamRoute,
   diffRoute,
+  chainRoute,
   ...productQueryRoutes,
   ...reportRoutes,
+  ...operationRoutes,
 ];

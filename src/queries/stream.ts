@@ -7,7 +7,7 @@ import { isDatabaseAway } from '../postgres/database';
 import { listenForNews } from '../postgres/projection/news';
 import type { QueryPorts } from './ports';
 import { readTimeline } from './read-timeline';
-import { createEntryView } from './timeline';
+import { createEntryView, runLinkFor } from './timeline';
 
 const pageSize = 100;
 /** Proxies close a connection on which nothing comes for a minute, and a dead client is noticed by writing to it. */
@@ -37,14 +37,20 @@ export const streamRoute: Route<QueryPorts> = defineRoute(
     answers: { 200: { description: 'Entries of the timeline.', textTypes: ['text/event-stream'] } },
     problems: { ...requestProblems, 503: ['database_unavailable'] },
   },
-  async (ports: QueryPorts, { params: { userId }, query, headers, expiresAt = Number.POSITIVE_INFINITY, http }) => {
+  async (
+    ports: QueryPorts,
+    { params: { userId }, query, headers, expiresAt = Number.POSITIVE_INFINITY, http, ...caller },
+  ) => {
     const left = new AbortController();
     whenEnded(http.res!, () => left.abort());
     const after = headers['Last-Event-ID'] ?? query.after ?? (await ports.readCart(userId)).version;
     return {
       status: 200,
       headers: { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' },
-      body: streamEvents(ports, { userId, after, expiresAt, left: left.signal }),
+      body: streamEvents(
+        { ...ports, runLink: runLinkFor(caller, ports.runLink) },
+        { userId, after, expiresAt, left: left.signal },
+      ),
     };
   },
 );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineRoute, linkToNext, type Route } from '../http/route';
+import { defineRoute, linkToNext, type Route, type RouteRequest } from '../http/route';
 import { eventType, type TimelineEntry, timelineShape } from '../http/shapes';
 import { cartPath, count, instant, pageLimit, productId, requestProblems } from '../http/validation';
 import type { QueryPorts, RunLink } from './ports';
@@ -33,9 +33,9 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
     answers: { 200: { description: 'A page.', body: timelineShape, headers: { Link: z.string().optional() } } },
     problems: { ...requestProblems, 503: ['database_unavailable'] },
   },
-  async ({ db, runLink }: QueryPorts, { params: { userId }, query: { rejected, ...query }, http }) => {
+  async ({ db, runLink }: QueryPorts, { params: { userId }, query: { rejected, ...query }, http, ...caller }) => {
     const page = await readTimeline(db, userId, { ...query, withRejected: rejected !== undefined });
-    const events = page.entries.map(createEntryView(userId, runLink));
+    const events = page.entries.map(createEntryView(userId, runLinkFor(caller, runLink)));
     if (page.next === undefined) return { status: 200, body: { events } };
     const { after: _after, limit: _limit, ...filters } = http.query as Record<string, string>;
     const parameters = new URLSearchParams({ after: `${page.next}`, limit: `${query.limit}`, ...filters });
@@ -43,6 +43,12 @@ export const timelineRoute: Route<QueryPorts> = defineRoute(
     return { status: 200, headers: linkToNext(next), body: { events, next } };
   },
 );
+
+/** Temporal's Web UI is for staff; where nobody is asked for a token, for all. */
+export const runLinkFor = (
+  { actor, readGuest }: Pick<RouteRequest, 'actor' | 'readGuest'>,
+  runLink: RunLink | undefined,
+): RunLink | undefined => (readGuest === undefined || actor.startsWith('staff:') ? runLink : undefined);
 
 /** Adds to an entry for whom an agent acted, and the link to its run. */
 export const createEntryView =

@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto';
 import { signRepair } from '../heads/sign-repair';
 import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
 import type { RepairNote } from '../postgres/log/repairs';
+import { checkChain } from '../postgres/log/verify-chain';
 import { repairLog } from '../postgres/projection/repair-log';
 import { ensureSalts } from '../postgres/projection/salts';
 import type { HistorySource } from '../temporal/histories/histories';
 import { readDecisions, readHistoryRecord } from '../temporal/histories/read-decisions';
 import { type KnownCart, planRepair, type RepairPlan } from './repair';
-import { checkChain } from './verify-chain';
 
 /**
  * Makes the record of a cart again what the histories have, keeps the rows of before, and leaves a signed note.

@@ -2,12 +2,12 @@ import type { Knex } from 'knex';
 import { readArchiveChain } from '../postgres/archive-chain';
 import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
 import { isRecordedAs } from '../postgres/log/rows';
+import { checkArchive, checkChain } from '../postgres/log/verify-chain';
 import { buildReadModel } from '../postgres/read-model/build';
 import { readStoredModel, type StoredReadModel, toStoredModel } from '../postgres/read-model/stored';
 import { readModelTables } from '../postgres/read-model/tables';
 import type { HistoryRecord } from '../temporal/histories/read-decisions';
 import { findUnfinished } from './unfinished-tasks';
-import { checkArchive, checkChain } from './verify-chain';
 import { checkHistories, placeOf } from './verify-histories';
 
 /** Something that is wrong with a cart, with its place. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import type { Knex } from 'knex';
 import type { Logger } from 'pino';
 import type { Config } from '../config';
@@ -9,10 +10,12 @@ import { readPrivateKey } from '../heads/keys';
 import { writeHeadsInto } from '../heads/write-heads';
 import { chainArchives } from '../postgres/archive-chain';
 import { checkDatabase } from '../postgres/database';
+import { reportProcess } from '../postgres/processes';
 import { upgradeChains } from '../postgres/projection/upgrade-chains';
 import { sweepClosedRuns } from '../temporal/histories/archive-runs';
 import type { HistorySource } from '../temporal/histories/histories';
 import { loadCartWorkflow } from '../worker/bundle';
+import { measureLag, type ProjectionLag } from '../worker/projection-lag';
 import { repeat } from '../worker/repeat';
 import { runCartWorker } from '../worker/run-cart-worker';
 import { installRuntime } from '../worker/runtime';
@@ -21,6 +24,7 @@ import type { Role, RoleOptions } from './role';
 const archiveEveryMs = 3_600_000;
 const upgradeEveryMs = 3_600_000;
 const deliverEveryMs = 15_000;
+const reportEveryMs = 10_000;
 
 /** What only a worker needs. */
 export interface WorkerOptions extends DeliveryOptions {
@@ -45,6 +49,7 @@ export async function openWorker({
   installRuntime(logger);
   const privateKey = heads?.folder && (await readPrivateKey(heads));
   const { taskQueue } = temporal;
+  const lag = measureLag();
   const cartWorker = await runCartWorker({
     temporal,
     databaseUrl,
@@ -52,12 +57,14 @@ export async function openWorker({
     lateAfterMs,
     ...(cachedCarts === undefined ? {} : { maxCachedWorkflows: cachedCarts }),
     workflowBundle: await loadCartWorkflow(),
+    lag,
   });
   const { worker, db } = cartWorker;
   const repeated = [
     repeat(logger, 'the upgrade of hash chains', upgradeEveryMs, upgradeWith(db, logger)),
     repeat(logger, 'the archiving of closed runs', archiveEveryMs, archiveWith(cartWorker, logger)),
     repeat(logger, 'a delivery', deliverEveryMs, deliverWith(cartWorker, taskQueue, logger)),
+    repeat(logger, 'a report', reportEveryMs, reportWith(db, lag)),
     ...(privateKey
       ? [
           repeat(
@@ -81,6 +88,13 @@ export async function openWorker({
       await Promise.all([...repeated.map((each) => each.close()), cartWorker.close()]);
     },
   };
+}
+
+/** For the page of the operators. */
+function reportWith(db: Knex, lag: ProjectionLag) {
+  const startedAt = new Date();
+  const name = `worker ${hostname()} ${process.pid} ${startedAt.toISOString()}`;
+  return () => reportProcess(db, { name, kind: 'worker', startedAt, state: lag.take() });
 }
 
 /** For logs that are older than the chain over decisions, and while workers of such a version run beside this one. */

@@ -6,6 +6,7 @@ import { cartBuildId } from '../contract/workflow';
 import type { DeliveryOptions } from '../delivery/left-behind';
 import { payloadConverterPath } from './bundle';
 import { createPacedSlots, markCartsInUse } from './paced-slots';
+import type { ProjectionLag } from './projection-lag';
 import { heartbeatMs, sendHeartbeats } from './send-heartbeats';
 import { createTaskPace } from './task-pace';
 
@@ -17,6 +18,7 @@ export interface CartWorkerOptions extends DeliveryOptions {
   readonly db: Knex;
   readonly workflowBundle: NonNullable<WorkerOptions['workflowBundle']>;
   readonly maxCachedWorkflows?: number;
+  readonly lag?: ProjectionLag;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface CartWorkerOptions extends DeliveryOptions {
 const interruption = { isolateExecutionTimeout: '1 minute' };
 
 /** Creates a worker that decides and projects carts. The caller must start it. */
-export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOptions): Promise<Worker> {
+export function createCartWorker({ db, lateAfterMs, lag, ...options }: CartWorkerOptions): Promise<Worker> {
   const client = new Client({ connection: options.connection, namespace: options.namespace });
   const pace = createTaskPace();
   return Worker.create({
@@ -36,7 +38,7 @@ export function createCartWorker({ db, lateAfterMs, ...options }: CartWorkerOpti
     activities: createActivities({ client, db }, { lateAfterMs }),
     buildId: cartBuildId,
     dataConverter: { payloadConverterPath },
-    interceptors: { activity: [markCartsInUse(pace), sendHeartbeats] },
+    interceptors: { activity: [markCartsInUse(pace), sendHeartbeats, ...(lag ? [lag.interceptor] : [])] },
     tuner: {
       // 40 is the SDK's default without a tuner.
       workflowTaskSlotSupplier: createPacedSlots(40, pace),

@@ -36,7 +36,7 @@ export async function runCartWorker({
   readonly databaseUrl: string;
 } & Pick<
   CartWorkerOptions,
-  'taskQueue' | 'workflowBundle' | 'maxCachedWorkflows' | 'lateAfterMs'
+  'taskQueue' | 'workflowBundle' | 'maxCachedWorkflows' | 'lateAfterMs' | 'lag'
 >): Promise<RunningCartWorker> {
   const { namespace } = temporal;
   const connection = await openWorkerConnection(temporal);

@@ -1,5 +1,6 @@
 import { emptyCheckpoint, type RecordedDecision } from '../../src/domain/handle';
 import { project } from '../../src/postgres/projection/project';
+import { runLinkFor } from '../../src/queries/timeline';
 import { add, decideAll, instant } from '../support/cart-story';
 import { createDatabase, type TestDatabase } from '../support/database';
 import { getJson, type TestServer } from '../support/serve';
@@ -30,6 +31,17 @@ const rest = decideAll(
   ],
   first.checkpoint,
 );
+
+describe('the link to a run', () => {
+  const link = () => 'http://ui';
+  const readGuest = async () => 'guest:1';
+  it.each([
+    ['staff', { actor: 'staff:sam', readGuest }, link],
+    ['everybody where no tokens are asked for', { actor: 'user:alice', readGuest: undefined }, link],
+    ['no customer', { actor: 'user:alice', readGuest }, undefined],
+    ['no agent', { actor: 'agent:a', readGuest }, undefined],
+  ])('is for %s', (_who, caller, expected) => expect(runLinkFor(caller, link)).toBe(expected));
+});
 
 beforeAll(async () => {
   database = await createDatabase();

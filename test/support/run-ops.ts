@@ -1,6 +1,7 @@
 import { loadConfig } from '../../src/config';
 import { runOps } from '../../src/ops/cli';
 import type { OpsContext } from '../../src/ops/context';
+import { startProgress } from '../../src/ops/progress';
 import type { World } from './world';
 
 /** Runs one command of ops on a world. @returns its exit status and what it printed. */
@@ -19,7 +20,7 @@ export async function runOpsWith(
     temporal: async () => world.client,
     histories: async () => ({ client: world.client, db: world.db }),
     print: (text) => printed.push(text),
-    startProgress: () => ({ set() {}, stop() {} }),
+    startProgress: (what, total) => startProgress(world.db, what, total),
   };
   const status = await runOps(words, async () => ({ context, close: async () => {} }));
   return { status, output: printed.join('\n') };

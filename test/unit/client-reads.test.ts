@@ -49,6 +49,23 @@ describe('reads', () => {
     expect(sent[1]!.path).toContain('after=a%7Cb');
   });
 
+  it('for staff name the report, the kind of answer and the carts that are looked for', async () => {
+    const csv = new Response('part\r\n', { status: 200, headers: { 'Content-Type': 'text/csv' } });
+    const found = { carts: [{ userId: 'alice' }], next: '/operations/carts?user=a&after=alice' };
+    const { client, sent } = openClient([json(200, { openCarts: 1 }), csv, json(200, found), json(200, { carts: [] })]);
+    expect(await client.readReport('carts', { at: '2030-01-31T12:00:00Z' })).toEqual({ openCarts: 1 });
+    expect(await client.readReportAsCsv('longest-open', { limit: 5 })).toBe('part\r\n');
+    const carts: string[] = [];
+    for await (const { userId } of client.findCarts({ user: 'a', unchangedSince: new Date(0) })) carts.push(userId);
+    expect(carts).toEqual(['alice']);
+    expect(sent.map((request) => request.path)).toEqual([
+      '/api/reports/carts?at=2030-01-31T12%3A00%3A00Z',
+      '/api/reports/longest-open?limit=5',
+      '/api/operations/carts?user=a&unchangedSince=1970-01-01T00%3A00%3A00.000Z',
+      '/api/operations/carts?user=a&unchangedSince=1970-01-01T00%3A00%3A00.000Z&after=alice',
+    ]);
+  });
+
   it('and changes of a product have no id of a command', async () => {
     const product = { name: 'Pen', unitPrice: 250, currency: 'EUR' };
     const { client, sent, keys } = openClient([json(201, product), json(200, product)]);

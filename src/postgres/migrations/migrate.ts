@@ -10,6 +10,7 @@ import * as splitRoots from './0008-split-roots';
 import * as merge from './0009-merge';
 import * as attributes from './0010-attributes';
 import * as note from './0011-note';
+import * as processes from './0012-processes';
 
 interface Migration {
   up(db: Knex): Promise<void>;
@@ -28,6 +29,7 @@ const migrations: readonly (readonly [name: string, migration: Migration])[] = [
   ['0009-merge', merge],
   ['0010-attributes', attributes],
   ['0011-note', note],
+  ['0012-processes', processes],
 ];
 
 /** Knex needs such a function. A migration cannot be undone, because that would drop the append-only log. */

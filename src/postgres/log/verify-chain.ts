@@ -1,10 +1,15 @@
-import { type ArchiveRow, hashArchiveRow } from '../postgres/archive-chain';
-import { checkFirstFormat, firstGenesis } from '../postgres/log/first-format';
-import { type FirstHashes, genesisOf, hashDecision, hashFormat, type SaltedUser } from '../postgres/log/hash-chain';
-import type { StoredDecision, StoredLog } from '../postgres/log/read-logs';
-import type { Finding } from './verify';
+import { type ArchiveRow, hashArchiveRow } from '../archive-chain';
+import { checkFirstFormat, firstGenesis } from './first-format';
+import { type FirstHashes, genesisOf, hashDecision, hashFormat, type SaltedUser } from './hash-chain';
+import type { StoredDecision, StoredLog } from './read-logs';
 
-type ChainFinding = Omit<Finding, 'userId'>;
+/** What is wrong with a hash chain, and at which decision or event. */
+export interface ChainFinding {
+  readonly where: 'hash chain' | 'archive';
+  readonly sequence?: number;
+  readonly version?: number;
+  readonly what: string;
+}
 
 /** Checks the hash chain over a cart's decisions, and the hashes of the first format that older events have. */
 export function checkChain(
