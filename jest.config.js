@@ -28,11 +28,13 @@ const projects = [
   project('servers', ['integration', 'e2e'], servers),
 ];
 
+// Only `npm run pictures` takes the pictures of the README.
+const picturing = project('pictures', ['pictures'], { ...servers, testMatch: ['**/take-pictures.ts'] });
 // Only `npm run histories` records the histories that the replay tests read.
 const recording = project('histories', ['histories'], { ...servers, testMatch: ['**/record-histories.ts'] });
 
 module.exports = {
-  projects: process.env.JEST_RUN === 'histories' ? [recording] : projects,
+  projects: { histories: [recording], pictures: [picturing] }[process.env.JEST_RUN] ?? projects,
   maxWorkers: 2,
   testTimeout: 240_000,
 };

@@ -4,6 +4,8 @@ import { allowEverybody, createAuthorize } from '../src/access/authorize';
 import { localIssuer, openLocalKeys } from '../src/access/local-keys';
 import { type AppOptions, listen } from '../src/http/app';
 import { createRateLimits } from '../src/http/rate-limits';
+import { withPorts } from '../src/http/route';
+import { loadPages, pageRoutes } from '../src/queries/pages';
 import { openCommandApi } from '../src/roles/command-api';
 import { openQueryApi } from '../src/roles/query-api';
 import type { Role, RoleOptions } from '../src/roles/role';
@@ -25,7 +27,7 @@ const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened
   'many-carts': async (options) =>
     serve(await openWorker({ ...roleOptions(options), lateAfterMs: 3_600_000, cachedCarts: 20_000 })),
   commands: async (options) => serve(await openCommandApi(roleOptions(options))),
-  queries: async (options) => serve(await openQueryApi(roleOptions(options))),
+  queries: async (options) => serve(withPages(await openQueryApi(roleOptions(options)))),
   'commands-with-tokens': async (options) =>
     serve(await openCommandApi(roleOptions(options)), await withTokens(options)),
   'queries-with-tokens': async (options) => serve(await openQueryApi(roleOptions(options)), await withTokens(options)),
@@ -43,6 +45,11 @@ const roleOptions = ({ address, databaseUrl }: ChildOptions): RoleOptions => ({
   temporal: { connection: { address }, namespace: 'default', taskQueue: 'carts' },
   databaseUrl,
   logger,
+});
+
+const withPages = (role: Role): Role => ({
+  ...role,
+  routes: [...role.routes, ...withPorts(pageRoutes, loadPages({ staffAudience: 'carts-staff', isOpen: true }))],
 });
 
 type Access = Pick<AppOptions, 'authorize' | 'rateLimits'>;

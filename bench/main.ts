@@ -3,6 +3,7 @@ import { type CleanUp, createCleanUp, Interruption, untilInterrupted } from './c
 import { hotCart, newCarts, pageLoads, waitedFor, warmCarts } from './loads/commands';
 import { cachedCarts, historyCosts, processCosts, storageCosts } from './loads/costs';
 import { loneCommands, openLoop } from './loads/latency';
+import { sliding } from './loads/pages';
 import { reading, reporting } from './loads/reads';
 import { rebuilding } from './loads/rebuild';
 import { streams } from './loads/streams';
@@ -25,6 +26,7 @@ const loads: Readonly<Record<string, (setup: Setup, scale: Scale) => Promise<Lin
   tokens,
   streams,
   'time-travel': timeTravel,
+  'time-machine': sliding,
   reports: reporting,
   rebuild: rebuilding,
   'history-costs': historyCosts,

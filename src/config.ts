@@ -38,6 +38,7 @@ const environment = z.object({
   PORT: z.coerce.number().int().min(1).max(65_535).optional(),
   ALLOWED_HOSTS: list.pipe(z.array(hostname)),
   CORS_ORIGINS: list.pipe(z.array(origin)),
+  COMMAND_API_ORIGIN: origin.optional(),
   TRUSTED_PROXIES: proxies,
   RATE_LIMITS: z.enum(['off', 'process', 'postgres']).optional(),
   RATE_LIMIT_FACTOR: z.coerce.number().positive().default(1),
@@ -125,6 +126,7 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
       folder: env.HEADS_DIR,
       intervalMs: env.HEADS_INTERVAL_MINUTES * 60_000,
     },
+    commandOrigin: env.COMMAND_API_ORIGIN,
     webUiUrl: env.TEMPORAL_UI_URL?.replace(/\/$/, ''),
     temporal: {
       isExternal: env.TEMPORAL_ADDRESS !== undefined,

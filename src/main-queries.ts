@@ -1,5 +1,6 @@
 import { openAccessRole } from './roles/access';
 import { prepareDatabase, requireDatabaseUrl } from './roles/database';
+import { openPages } from './roles/pages';
 import { openQueryApi } from './roles/query-api';
 import { runProcess } from './roles/run-process';
 import { serveRoles } from './roles/serve';
@@ -16,6 +17,6 @@ void runProcess(async (self) => {
     stopping: self.stopping,
   });
   self.defer(access.close);
-  const url = await serveRoles(self, [role], access.authorize, 3001);
+  const url = await serveRoles(self, [role, openPages(self.config)], access.authorize, 3001);
   self.logger.info(`the query API is at ${url}`);
 });

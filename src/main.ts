@@ -3,6 +3,7 @@ import { startServers } from './embedded/start';
 import { assertAccess, openAccessRole } from './roles/access';
 import { openCommandApi } from './roles/command-api';
 import { prepareDatabase, seedCatalogue } from './roles/database';
+import { openPages } from './roles/pages';
 import { openQueryApi } from './roles/query-api';
 import { runProcess } from './roles/run-process';
 import { serveRoles } from './roles/serve';
@@ -24,12 +25,14 @@ void runProcess(async (self) => {
     await openWorker({ ...options, lateAfterMs, cachedCarts, heads }),
     await openQueryApi(options),
     await openCommandApi({ ...options, sharesLimits: http.rateLimits?.isShared }),
+    openPages(self.config),
     access,
   ];
   const url = await serveRoles(self, roles, access.authorize, defaultPort);
   console.log(
     [
       '',
+      `  Pages    ${url}/`,
       `  API      ${url}`,
       ...(webUiUrl === undefined ? [] : [`  Web UI   ${webUiUrl}/namespaces/${temporal.namespace}/workflows`]),
       '',

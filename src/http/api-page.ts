@@ -1,19 +1,13 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { conditional, hasCurrent } from './conditional';
+import { findFolder, type ServedFile, toServed } from './files';
 import { defineRoute, type Route } from './route';
-
-/** A file of the page, as it is sent. */
-interface PageFile {
-  readonly text: string;
-  readonly etag: string;
-}
 
 /** The files of the page, by the path of their route. */
 export interface ApiPagePorts {
-  readonly files: ReadonlyMap<string, PageFile>;
+  readonly files: ReadonlyMap<string, ServedFile>;
 }
 
 const html = `<!doctype html>
@@ -108,23 +102,8 @@ export const apiPageRoutes: readonly Route<ApiPagePorts>[] = sources.map(({ name
 
 /** Reads the files of the page. @throws Error if this installation lacks those of Swagger UI. */
 export const loadApiPage = (): ApiPagePorts => ({
-  files: new Map(
-    sources.map(({ path, read }) => {
-      const text = read();
-      return [path, { text, etag: `"${createHash('sha256').update(text).digest('base64url')}"` }];
-    }),
-  ),
+  files: new Map(sources.map(({ path, read }) => [path, toServed(read())])),
 });
 
-const readVendored = (name: string): string => readFileSync(join(findVendored(), name), 'utf8');
-
-/** Compiled code is in folders of different depths. */
-function findVendored(): string {
-  for (let folder = __dirname; ; folder = dirname(folder)) {
-    const vendored = join(folder, 'vendor/swagger-ui');
-    if (existsSync(vendored)) return vendored;
-    if (folder === dirname(folder)) {
-      throw new Error(`There is no folder vendor/swagger-ui beside or above ${__dirname}: copy it with the code.`);
-    }
-  }
-}
+const readVendored = (name: string): string =>
+  readFileSync(join(findFolder('vendor/swagger-ui', 'copy it with the code.'), name), 'utf8');

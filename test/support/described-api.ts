@@ -5,6 +5,7 @@ import { apiPageRoutes } from '../../src/http/api-page';
 import { healthRoutes } from '../../src/http/health';
 import { describeApi, descriptionRoute } from '../../src/http/openapi';
 import type { RouteDescription } from '../../src/http/route';
+import { pageRoutes } from '../../src/queries/pages';
 import { queryRoutes } from '../../src/queries/routes';
 
 /** Every route of every role. */
@@ -13,6 +14,7 @@ export const allRoutes: readonly RouteDescription[] = [
   ...commandRoutes,
   guestRoute,
   ...queryRoutes,
+  ...pageRoutes,
   descriptionRoute,
   ...apiPageRoutes,
 ];

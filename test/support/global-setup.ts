@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { loadConfig } from '../../src/config';
 import { freePort } from '../../src/embedded/ports';
 import { startPostgres } from '../../src/embedded/postgres/server';
@@ -57,6 +58,7 @@ async function startAll(): Promise<TestServers> {
 }
 
 async function prepare(folder: string): Promise<void> {
+  await promisify(execFile)('npm', ['run', '--silent', 'build:web'], { cwd: path.resolve(__dirname, '../..') });
   const { code } = await bundleCartWorkflow();
   process.env.TEST_WORKFLOW_BUNDLE = path.join(folder, 'workflow-bundle.js');
   await writeFile(process.env.TEST_WORKFLOW_BUNDLE, code);

@@ -5,10 +5,12 @@ import pino from 'pino';
 import { allowEverybody } from '../../src/access/authorize';
 import { cartWorkflowId } from '../../src/contract/ids';
 import { listen } from '../../src/http/app';
+import type { Origins } from '../../src/http/origins';
 import type { Authorize } from '../../src/http/route';
 import { createCatalogue } from '../../src/postgres/catalogue';
 import { openCommandApi } from '../../src/roles/command-api';
 import { openQueryApi } from '../../src/roles/query-api';
+import type { Role } from '../../src/roles/role';
 import { appOf } from '../../src/roles/serve';
 import { openClient } from '../../src/temporal/connection';
 import { type RunningCartWorker, runCartWorker } from '../../src/worker/run-cart-worker';
@@ -54,6 +56,10 @@ export const newUser = (name = 'user'): string => `${name}-${randomUUID()}`;
 interface WorldOptions {
   /** By default everybody may do everything. */
   readonly authorize?: Authorize;
+  /** How browsers may reach it. */
+  readonly origins?: Origins;
+  /** What is served beside the two APIs. */
+  readonly roles?: readonly Role[];
   readonly maxCachedWorkflows?: number;
   /** How old a command may be that an ended run left behind. */
   readonly lateAfterMs?: number;
@@ -83,7 +89,12 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     await openQueryApi({ ...roleOptions, databaseUrl: asMemberOf('cart_reader', databaseUrl) }),
   ];
   const server = await listen(
-    appOf(roles, { authorize: options.authorize ?? allowEverybody, logger, stopping: stopping.signal }),
+    appOf([...roles, ...(options.roles ?? [])], {
+      authorize: options.authorize ?? allowEverybody,
+      logger,
+      stopping: stopping.signal,
+      ...(options.origins === undefined ? {} : { origins: options.origins }),
+    }),
     '127.0.0.1',
     0,
   );

@@ -2,6 +2,7 @@ import { request } from 'node:http';
 import { guestRoute } from '../../src/access/guest-route';
 import { commandRoutes } from '../../src/commands/routes';
 import { type Route, withPorts } from '../../src/http/route';
+import { pageRoutes } from '../../src/queries/pages';
 import { queryRoutes } from '../../src/queries/routes';
 import { allRoutes, describeAnswers } from '../support/described-api';
 import { getJson, readAnswer, serve, type TestServer } from '../support/serve';
@@ -35,7 +36,7 @@ describe('the routes', () => {
 describe('a server of the routes', () => {
   let server: TestServer;
   beforeAll(async () => {
-    const routes: readonly Route<never>[] = [...commandRoutes, guestRoute, ...queryRoutes];
+    const routes: readonly Route<never>[] = [...commandRoutes, guestRoute, ...queryRoutes, ...pageRoutes];
     server = await serve(withPorts(routes, noPorts as never));
   });
   afterAll(() => server.close());

@@ -16,6 +16,12 @@ const expected: Readonly<Record<string, keyof typeof statuses>> = {
   readApiPageStart: 'everybody',
   readSwaggerUi: 'everybody',
   readSwaggerUiStyle: 'everybody',
+  readStartPage: 'everybody',
+  readShopPage: 'everybody',
+  readTimePage: 'everybody',
+  readTimePageOf: 'everybody',
+  readOperationsPage: 'everybody',
+  readAsset: 'everybody',
   createGuest: 'everybody',
   listProducts: 'everybody',
   readProduct: 'everybody',
@@ -33,6 +39,7 @@ const expected: Readonly<Record<string, keyof typeof statuses>> = {
   readTimeline: 'carts:read',
   streamEvents: 'carts:read',
   compareCarts: 'carts:read',
+  readChain: 'carts:read',
   putProduct: 'catalogue:write',
   reportCarts: 'reports:read',
   reportOpenCarts: 'reports:read',
@@ -40,6 +47,8 @@ const expected: Readonly<Record<string, keyof typeof statuses>> = {
   reportProducts: 'reports:read',
   reportValue: 'reports:read',
   reportCheckouts: 'reports:read',
+  readOperations: 'reports:read',
+  findCarts: 'reports:read',
 };
 
 const ofCart = {

@@ -1,0 +1,195 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { Report, ReportName } from '../../../client/src/index.ts';
+import { instant, inUnits, money } from '../format.ts';
+import { explain } from '../problems.ts';
+import { Link } from '../router.tsx';
+import { queries } from '../session.ts';
+import { LinePlot } from './line-plot.tsx';
+
+const spanDays = 30;
+const steps = 1_000;
+const dayMs = 86_400_000;
+
+/** The reports at any instant of the last days, by one slider. */
+export function Reports() {
+  const [until] = useState(() => Date.now());
+  const [step, setStep] = useState(steps);
+  const at = new Date(until - ((steps - step) / steps) * spanDays * dayMs).toISOString();
+  return (
+    <section aria-labelledby="reports">
+      <h2 id="reports">Reports</h2>
+      <label class="slider">
+        <span class="unseen">At</span>
+        <input
+          type="range"
+          min={0}
+          max={steps}
+          value={step}
+          aria-valuetext={instant(at)}
+          onInput={(event) => setStep(event.currentTarget.valueAsNumber)}
+        />
+        <output>{instant(at)}</output>
+      </label>
+      <Sums at={at} />
+      <Value at={at} />
+      <LongestOpen at={at} />
+    </section>
+  );
+}
+
+/** A report at the instant. While the slider moves, the one before stays. */
+function useReport<Name extends ReportName>(name: Name, query: Parameters<typeof queries.readReport<Name>>[1]) {
+  const [report, setReport] = useState<Report<Name>>();
+  const [problem, setProblem] = useState<string>();
+  const key = JSON.stringify(query);
+  useEffect(() => {
+    const left = new AbortController();
+    queries
+      .readReport(name, JSON.parse(key), { signal: left.signal })
+      .then((found) => {
+        setReport(found);
+        setProblem(undefined);
+      })
+      .catch((error) => {
+        if (!left.signal.aborted) setProblem(explain(error));
+      });
+    return () => left.abort();
+  }, [name, key]);
+  return { report, problem };
+}
+
+interface DownloadProps<Name extends ReportName> {
+  readonly name: Name;
+  readonly query: Parameters<typeof queries.readReportAsCsv<Name>>[1];
+}
+
+function Download<Name extends ReportName>({ name, query }: DownloadProps<Name>) {
+  const [problem, setProblem] = useState<string>();
+  const download = async () => {
+    try {
+      const csv = await queries.readReportAsCsv(name, query);
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(new Blob([csv], { type: 'text/csv' }));
+      link.download = `${name}.csv`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+      setProblem(undefined);
+    } catch (error) {
+      setProblem(explain(error));
+    }
+  };
+  return (
+    <>
+      <button type="button" class="plain" onClick={() => void download()}>
+        CSV
+      </button>
+      {problem === undefined ? null : <span role="alert">{problem}</span>}
+    </>
+  );
+}
+
+function Sums({ at }: { readonly at: string }) {
+  const { report, problem } = useReport('carts', { at });
+  if (problem !== undefined) return <p role="alert">{problem}</p>;
+  if (report === undefined) return <p class="quiet">Reading…</p>;
+  const { openCarts, lines, units, values, topProducts } = report;
+  return (
+    <div class="halves">
+      <table>
+        <caption>
+          Open carts <Download name="carts" query={{ at }} />
+        </caption>
+        <tbody>
+          <tr>
+            <th scope="row">open carts</th>
+            <td>{openCarts}</td>
+          </tr>
+          <tr>
+            <th scope="row">lines</th>
+            <td>{lines}</td>
+          </tr>
+          <tr>
+            <th scope="row">units</th>
+            <td>{units}</td>
+          </tr>
+          {values.map(({ currency, value }) => (
+            <tr key={currency}>
+              <th scope="row">value in {currency}</th>
+              <td>{money(Number(value), currency)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      <table>
+        <caption>Most in carts</caption>
+        <thead>
+          <tr>
+            <th scope="col">Product</th>
+            <th scope="col">Carts</th>
+            <th scope="col">Units</th>
+          </tr>
+        </thead>
+        <tbody>
+          {topProducts.map(({ productId, name, carts, units: count }) => (
+            <tr key={productId}>
+              <th scope="row">{name}</th>
+              <td>{carts}</td>
+              <td>{count}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Value({ at }: { readonly at: string }) {
+  const query = { from: new Date(Date.parse(at) - 7 * dayMs).toISOString(), to: at, interval: 'hour' as const };
+  const { report, problem } = useReport('value', query);
+  if (problem !== undefined) return <p role="alert">{problem}</p>;
+  const points = report?.points ?? [];
+  const [currency = null] = new Set(points.map((point) => point.currency));
+  const shown = points.filter((point) => point.currency === currency);
+  return (
+    <>
+      <LinePlot
+        title={`Value of the open carts${currency === null ? '' : ` in ${currency}`}, in the week before`}
+        x={shown.map((point) => Date.parse(point.at) / 1_000)}
+        series={[{ label: 'value', values: shown.map(({ value }) => inUnits(Number(value), currency)) }]}
+      />
+      <Download name="value" query={query} />
+    </>
+  );
+}
+
+function LongestOpen({ at }: { readonly at: string }) {
+  const { report, problem } = useReport('longest-open', { at, limit: 10 });
+  if (problem !== undefined) return <p role="alert">{problem}</p>;
+  return (
+    <table>
+      <caption>
+        Open for longest <Download name="longest-open" query={{ at, limit: 500 }} />
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">User</th>
+          <th scope="col">Units</th>
+          <th scope="col">Value</th>
+          <th scope="col">Open since</th>
+        </tr>
+      </thead>
+      <tbody>
+        {(report?.carts ?? []).map(({ userId, units, value, currency, openSince }) => (
+          <tr key={userId}>
+            <th scope="row">
+              <Link to={`/time/${encodeURIComponent(userId)}`}>{userId}</Link>
+            </th>
+            <td>{units}</td>
+            <td>{money(Number(value), currency)}</td>
+            <td>{instant(openSince)}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
