@@ -69,8 +69,8 @@ async function runLane(lane: readonly Fault[], options: LaneOptions, stop: Abort
     const isAlone = fault.takesDown !== undefined && random.chance(0.5);
     const episode = await stage(isAlone, () => runEpisode(fault, options, stop));
     episodes.push(episode);
-    // What could not be injected gets a second turn, but does not keep the others waiting for ever.
-    turns.set(fault, least + (episode.problem === undefined ? 1 : 0.5));
+    // What could not be injected gets other turns, but does not keep the others waiting for ever.
+    turns.set(fault, least + (episode.problem === undefined ? 1 : 0.02));
   }
   return episodes;
 }
