@@ -145,11 +145,13 @@ describe('npm start', () => {
       body: JSON.stringify({ productId }),
     });
 
-  it('prints the addresses of the API and the Web UI, and a curl line to try', async () => {
+  it('prints the addresses of the pages, the API and the Web UI, and a curl line to try', async () => {
     const { output, url, token } = await start();
     asBob = { Authorization: `Bearer ${token('--user', 'bob')}` };
     await until('it has printed all lines', async () => output().includes('curl -X POST'));
     expect(output()).toContain(`API      ${url}`);
+    const page = await fetch(`${url}/`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<title>Event-sourced cart')]);
     const webUi = /Web UI {3}(\S+)/.exec(output())![1]!;
     expect((await fetch(webUi)).status).toBe(200);
   });
@@ -163,6 +165,18 @@ describe('npm start', () => {
       const answer = await fetch(`${url}${target}`, init);
       expect({ line, isFine: answer.ok }).toEqual({ line, isFine: true });
     }
+  });
+
+  it('has a worker that reports how far it is behind', async () => {
+    const { url, token } = running!;
+    const headers = { Authorization: `Bearer ${token('--scope', 'reports:read')}` };
+    const { workers } = await until('it has projected', async () => {
+      const now = (await (await fetch(`${url}/operations`, { headers })).json()) as {
+        workers: { projected: number; medianLagMs: number; maxLagMs: number }[];
+      };
+      return now.workers.some(({ projected }) => projected > 0) && now;
+    });
+    expect(workers[0]!.medianLagMs).toBeLessThanOrEqual(workers[0]!.maxLagMs);
   });
 
   it('does what the client of the README asks for', async () => {

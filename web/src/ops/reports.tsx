@@ -32,6 +32,7 @@ export function Reports() {
       </label>
       <Sums at={at} />
       <Value at={at} />
+      <Bought at={at} />
       <LongestOpen at={at} />
     </section>
   );
@@ -159,6 +160,43 @@ function Value({ at }: { readonly at: string }) {
       />
       <Download name="value" query={query} />
     </>
+  );
+}
+
+/** What became of products in the week before. */
+function Bought({ at }: { readonly at: string }) {
+  const query = { from: new Date(Date.parse(at) - 7 * dayMs).toISOString(), to: at };
+  const { report, problem } = useReport('checkouts', { ...query, limit: 10 });
+  if (problem !== undefined) return <p role="alert">{problem}</p>;
+  return (
+    <table>
+      <caption>
+        Bought and removed in the week before <Download name="checkouts" query={{ ...query, limit: 500 }} /> by hour{' '}
+        <Download name="products" query={{ ...query, interval: 'hour', limit: 5_000 }} />
+      </caption>
+      <thead>
+        <tr>
+          <th scope="col">Product</th>
+          <th scope="col">Bought</th>
+          <th scope="col">Removed</th>
+          <th scope="col">Revenue</th>
+        </tr>
+      </thead>
+      <tbody>
+        {(report?.products ?? []).map(({ productId, name, unitsBought, unitsRemoved, revenue }) => (
+          <tr key={productId}>
+            <th scope="row">{name ?? productId}</th>
+            <td>{unitsBought}</td>
+            <td>{unitsRemoved}</td>
+            <td>
+              {Object.entries(revenue)
+                .map(([currency, sum]) => money(Number(sum), currency))
+                .join(', ')}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
   );
 }
 
