@@ -4,9 +4,8 @@ import { allowEverybody, createAuthorize } from '../src/access/authorize';
 import { localIssuer, openLocalKeys } from '../src/access/local-keys';
 import { type AppOptions, listen } from '../src/http/app';
 import { createRateLimits } from '../src/http/rate-limits';
-import { withPorts } from '../src/http/route';
-import { loadPages, pageRoutes } from '../src/queries/pages';
 import { openCommandApi } from '../src/roles/command-api';
+import { openPages } from '../src/roles/pages';
 import { openQueryApi } from '../src/roles/query-api';
 import type { Role, RoleOptions } from '../src/roles/role';
 import { appOf } from '../src/roles/serve';
@@ -27,7 +26,7 @@ const openers: Readonly<Record<string, (options: ChildOptions) => Promise<Opened
   'many-carts': async (options) =>
     serve(await openWorker({ ...roleOptions(options), lateAfterMs: 3_600_000, cachedCarts: 20_000 })),
   commands: async (options) => serve(await openCommandApi(roleOptions(options))),
-  queries: async (options) => serve(withPages(await openQueryApi(roleOptions(options)))),
+  queries: async (options) => serve([await openQueryApi(roleOptions(options)), openPages(pageSettings)]),
   'commands-with-tokens': async (options) =>
     serve(await openCommandApi(roleOptions(options)), await withTokens(options)),
   'queries-with-tokens': async (options) => serve(await openQueryApi(roleOptions(options)), await withTokens(options)),
@@ -47,15 +46,12 @@ const roleOptions = ({ address, databaseUrl }: ChildOptions): RoleOptions => ({
   logger,
 });
 
-const withPages = (role: Role): Role => ({
-  ...role,
-  routes: [...role.routes, ...withPorts(pageRoutes, loadPages({ staffAudience: 'carts-staff', isOpen: true }))],
-});
-
 type Access = Pick<AppOptions, 'authorize' | 'rateLimits'>;
 
-async function serve(role: Role, access: Access = { authorize: allowEverybody }): Promise<Opened> {
-  const { port } = await listen(appOf([role], { ...access, logger }), '127.0.0.1', 0);
+const pageSettings = { staffAudience: 'carts-staff', isOpen: true };
+
+async function serve(roles: Role | readonly Role[], access: Access = { authorize: allowEverybody }): Promise<Opened> {
+  const { port } = await listen(appOf([roles].flat(), { ...access, logger }), '127.0.0.1', 0);
   return { port };
 }
 

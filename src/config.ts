@@ -126,7 +126,11 @@ export function loadConfig(variables: NodeJS.ProcessEnv = process.env) {
       folder: env.HEADS_DIR,
       intervalMs: env.HEADS_INTERVAL_MINUTES * 60_000,
     },
-    commandOrigin: env.COMMAND_API_ORIGIN,
+    pages: {
+      commandOrigin: env.COMMAND_API_ORIGIN,
+      staffAudience: env.AUTH_STAFF_AUDIENCE,
+      isOpen: env.AUTH === 'off',
+    },
     webUiUrl: env.TEMPORAL_UI_URL?.replace(/\/$/, ''),
     temporal: {
       isExternal: env.TEMPORAL_ADDRESS !== undefined,

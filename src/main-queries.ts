@@ -17,6 +17,6 @@ void runProcess(async (self) => {
     stopping: self.stopping,
   });
   self.defer(access.close);
-  const url = await serveRoles(self, [role, openPages(self.config)], access.authorize, 3001);
+  const url = await serveRoles(self, [role, openPages(self.config.pages)], access.authorize, 3001);
   self.logger.info(`the query API is at ${url}`);
 });

@@ -25,7 +25,7 @@ void runProcess(async (self) => {
     await openWorker({ ...options, lateAfterMs, cachedCarts, heads }),
     await openQueryApi(options),
     await openCommandApi({ ...options, sharesLimits: http.rateLimits?.isShared }),
-    openPages(self.config),
+    openPages(self.config.pages),
     access,
   ];
   const url = await serveRoles(self, roles, access.authorize, defaultPort);

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { openBrowser } from '../../test/support/browser';
+import { openBrowser, signIn } from '../../test/support/browser';
 import { quantile, type Scale, spread } from '../measure';
 import type { Line } from '../report';
 import type { Setup } from '../setup';
@@ -13,9 +13,7 @@ export async function sliding({ db, children }: Setup, { of }: Scale): Promise<L
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${children.queries.port}/time/${encodeURIComponent(userId)}`);
-    await page.locator('.account summary').click();
-    await page.locator('.account input').fill(userId);
-    await page.locator('.account').getByRole('button', { name: 'Sign in' }).click();
+    await signIn(page, userId);
     await page.getByText('5000 events', { exact: true }).waitFor();
     const moves = of(300);
     const took: number[] = [];

@@ -34,6 +34,11 @@ const optional =
   (value) =>
     value === undefined || check(value);
 
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+
 const isFacts: Check = (value) =>
   Array.isArray(value) && value.length <= limits.factsPerCommand && value.every(isFactsOfOne);
 const isFactsOfOne = (value: unknown): value is ProductFacts =>
@@ -43,8 +48,6 @@ const hasFields = (value: Fields, checks: Readonly<Record<string, Check>>): bool
   Object.entries(checks).every(([field, check]) => check(ownField(value, field)));
 const isTrue: Check = (value) => value === true;
 const isFalse: Check = (value) => value === false;
-const isCurrencyOrNone: Check = (value) => value === null || isCurrency(value);
-const isNoteOrNone: Check = (value) => value === null || isNote(value);
 const isStrategy: Check = (value) => (mergeStrategies as readonly unknown[]).includes(value);
 const isVersions: Check = (value) =>
   Array.isArray(value) && value.length > 0 && value.length <= limits.expectedVersions && value.every(isCount);
@@ -92,15 +95,15 @@ const fieldsOf: Readonly<Record<CommandType, Readonly<Record<string, Check>>>> =
   },
   removeItem: { productId: isId, lineId: optional(isLineId) },
   clearCart: {},
-  changeNote: { note: isNoteOrNone },
+  changeNote: { note: orNull(isNote) },
   checkOut: {
     expectedTotal: optional(isCount),
     acceptChanges: optional((value) => typeof value === 'boolean'),
     facts: optional(isFacts),
   },
-  restoreCart: { version: isCount, items: isItems, currency: isCurrencyOrNone, note: optional(isNoteOrNone) },
+  restoreCart: { version: isCount, items: isItems, currency: orNull(isCurrency), note: optional(orNull(isNote)) },
   handOverCart: { to: isId, strategy: isStrategy },
-  mergeCart: { from: isId, strategy: isStrategy, items: isItems, currency: isCurrencyOrNone, note: optional(isNote) },
+  mergeCart: { from: isId, strategy: isStrategy, items: isItems, currency: orNull(isCurrency), note: optional(isNote) },
 };
 
 const unavailableFields = {

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { conditional, hasCurrent } from './conditional';
-import { findFolder, type ServedFile, toServed } from './files';
+import { answerFile, fileAnswers, fileRoute, findFolder, pageHeaders, type ServedFile, toServed } from './files';
 import { defineRoute, type Route } from './route';
 
 /** The files of the page, by the path of their route. */
@@ -57,46 +55,13 @@ const sources = [
 ] as const;
 
 /** Swagger UI needs no inline script or style; images in its style are `data:` addresses. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-const described = { ETag: z.string() };
+const headers = pageHeaders();
 
 /** A page that shows the description of the API, and sends requests to it. */
 export const apiPageRoutes: readonly Route<ApiPagePorts>[] = sources.map(({ name, path, type, summary }) =>
   defineRoute(
-    {
-      name,
-      method: 'get',
-      path,
-      summary,
-      access: 'everybody',
-      rate: 'public',
-      headers: conditional,
-      answers: {
-        200: { description: 'The file.', textTypes: [type], headers: described },
-        304: { description: 'The client has this file.', headers: described },
-      },
-      problems: {},
-    },
-    async ({ files }: ApiPagePorts, { headers: request }) => {
-      const { text, etag } = files.get(path)!;
-      const headers = {
-        'Content-Type': `${type}; charset=utf-8`,
-        'Cache-Control': 'no-cache',
-        ETag: etag,
-        'Content-Security-Policy': contentSecurityPolicy,
-      };
-      return hasCurrent(request, etag) ? { status: 304, headers } : { status: 200, headers, body: text };
-    },
+    { ...fileRoute, name, path, summary, answers: fileAnswers('The file.', [type]), problems: {} },
+    async ({ files }: ApiPagePorts, request) => answerFile(request.headers, files.get(path)!, type, headers),
   ),
 );
 

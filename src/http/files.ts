@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { conditional, hasCurrent } from './conditional';
+import type { Answer } from './route';
 
 /** A file, as it is sent. */
 export interface ServedFile {
@@ -27,3 +30,40 @@ export function findFolder(name: string, advice: string): string {
     }
   }
 }
+
+const described = { ETag: z.string() };
+
+/** What the routes of files have in common. */
+export const fileRoute = { method: 'get', access: 'everybody', rate: 'public', headers: conditional } as const;
+
+/** How a file of one of these types is answered. */
+export const fileAnswers = (description: string, types: readonly string[]) => ({
+  200: { description, textTypes: types, headers: described },
+  304: { description: 'The client has this file.', headers: described },
+});
+
+/** Answers with the file, or 304 where the client has it. */
+export function answerFile(
+  request: z.output<typeof conditional>,
+  { text, etag }: ServedFile,
+  type: string,
+  more: Readonly<Record<string, string>>,
+): Answer {
+  const headers = { 'Content-Type': `${type}; charset=utf-8`, ETag: etag, ...more };
+  return hasCurrent(request, etag) ? { status: 304, headers } : { status: 200, headers, body: text };
+}
+
+/** The headers of a page. It has no inline script or style, and talks to its own origin and to this one. */
+export const pageHeaders = (origin?: string) => ({
+  'Cache-Control': 'no-cache',
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    ["connect-src 'self'", origin].filter(Boolean).join(' '),
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; '),
+});

@@ -1,7 +1,7 @@
 import { defineRoute, type Route } from '../http/route';
 import { chainShape } from '../http/shapes';
 import { cartPath, requestProblems } from '../http/validation';
-import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
+import { readChainedLog } from '../postgres/log/read-logs';
 import { checkChain } from '../postgres/log/verify-chain';
 import type { QueryPorts } from './ports';
 
@@ -22,13 +22,10 @@ export const chainRoute: Route<QueryPorts> = defineRoute(
     problems: { ...requestProblems, 503: ['database_unavailable'] },
   },
   async ({ db }: QueryPorts, { params: { userId } }) => {
-    const { log, salt, decisions } = await db.transaction(
-      async (trx) => {
-        const [log] = (await readLogs(trx, [userId])) as [StoredLog];
-        return { log, salt: await readSalt(trx, userId), decisions: await readStoredDecisions(trx, log) };
-      },
-      { isolationLevel: 'repeatable read', readOnly: true },
-    );
+    const { log, salt, decisions } = await db.transaction((trx) => readChainedLog(trx, userId), {
+      isolationLevel: 'repeatable read',
+      readOnly: true,
+    });
     const problems = checkChain(log, salt, decisions).map(({ where: _where, ...problem }) => problem);
     const body = {
       ...{ userId, decisions: decisions.length, head: decisions.at(-1)?.hash?.toString('hex') ?? null },

@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { z } from 'zod';
-import { conditional, hasCurrent } from '../http/conditional';
-import { findFolder, type ServedFile, toServed } from '../http/files';
+import { answerFile, fileAnswers, fileRoute, findFolder, pageHeaders, type ServedFile, toServed } from '../http/files';
 import { Problem } from '../http/problem';
 import { defineRoute, type Route } from '../http/route';
 import { requestProblems, userId } from '../http/validation';
@@ -12,7 +11,8 @@ export interface PagePorts {
   readonly html: ServedFile;
   /** Scripts and styles, by names that have a hash of their content. */
   readonly assets: ReadonlyMap<string, ServedFile>;
-  readonly contentSecurityPolicy: string;
+  /** The headers of each page. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** What the pages are to know. */
@@ -36,30 +36,18 @@ const pages = [
   { name: 'readOperationsPage', path: '/ops', summary: 'What is going on, for staff' },
 ] as const;
 
-const described = { ETag: z.string() };
-
-const everybody = { method: 'get', access: 'everybody', rate: 'public', headers: conditional } as const;
-const unchanged = { 304: { description: 'The client has this file.', headers: described } };
-
-const pageRoutesOf = pages.map(({ name, path, summary }) =>
-  defineRoute(
+const pageRoutesOf = pages.map(({ name, path, summary }) => {
+  const hasUser = path.includes('{userId}');
+  return defineRoute(
     {
-      ...{ ...everybody, name, path, summary },
-      ...(path.includes('{userId}') ? { params: z.object({ userId }) } : {}),
-      answers: { 200: { description: 'The page.', textTypes: ['text/html'], headers: described }, ...unchanged },
-      problems: path.includes('{userId}') ? requestProblems : {},
+      ...{ ...fileRoute, name, path, summary },
+      ...(hasUser ? { params: z.object({ userId }) } : {}),
+      answers: fileAnswers('The page.', ['text/html']),
+      problems: hasUser ? requestProblems : {},
     },
-    async ({ html: { text, etag }, contentSecurityPolicy }: PagePorts, { headers: request }) => {
-      const headers = {
-        'Content-Type': 'text/html; charset=utf-8',
-        'Cache-Control': 'no-cache',
-        ETag: etag,
-        'Content-Security-Policy': contentSecurityPolicy,
-      };
-      return hasCurrent(request, etag) ? { status: 304, headers } : { status: 200, headers, body: text };
-    },
-  ),
-);
+    async ({ html, headers }: PagePorts, request) => answerFile(request.headers, html, 'text/html', headers),
+  );
+});
 
 const assetName = z
   .string()
@@ -68,24 +56,16 @@ const assetName = z
 
 const assetRoute = defineRoute(
   {
-    ...{ ...everybody, name: 'readAsset', path: '/assets/{name}', summary: 'A script or a style of the pages' },
+    ...{ ...fileRoute, name: 'readAsset', path: '/assets/{name}', summary: 'A script or a style of the pages' },
     params: z.object({ name: assetName }),
-    answers: {
-      200: { description: 'The file.', textTypes: Object.values(types), headers: described },
-      ...unchanged,
-    },
+    answers: fileAnswers('The file.', Object.values(types)),
     problems: { ...requestProblems, 404: ['route_not_found'] },
   },
-  async ({ assets }: PagePorts, { params: { name }, headers: request }) => {
+  async ({ assets }: PagePorts, { params: { name }, headers }) => {
     const file = assets.get(name);
     if (file === undefined) throw new Problem(404, 'route_not_found', `There is no file ${name}.`);
-    const headers = {
-      'Content-Type': `${types[extname(name)]}; charset=utf-8`,
-      // Another content has another name.
-      'Cache-Control': 'public, max-age=31536000, immutable',
-      ETag: file.etag,
-    };
-    return hasCurrent(request, file.etag) ? { status: 304, headers } : { status: 200, headers, body: file.text };
+    // Another content has another name.
+    return answerFile(headers, file, types[extname(name)]!, { 'Cache-Control': 'public, max-age=31536000, immutable' });
   },
 );
 
@@ -102,18 +82,5 @@ export function loadPages({ commandOrigin, staffAudience, isOpen }: PageSettings
   );
   const names = readdirSync(join(folder, 'assets')).filter((name) => extname(name) in types);
   const assets = names.map((name) => [name, toServed(readFileSync(join(folder, 'assets', name), 'utf8'))] as const);
-  return { html: toServed(html), assets: new Map(assets), contentSecurityPolicy: policyFor(commandOrigin) };
+  return { html: toServed(html), assets: new Map(assets), headers: pageHeaders(commandOrigin) };
 }
-
-/** The pages have no inline script or style, and talk to the two sides alone. */
-const policyFor = (commandOrigin: string | undefined): string =>
-  [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    ["connect-src 'self'", commandOrigin].filter(Boolean).join(' '),
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ].join('; ');

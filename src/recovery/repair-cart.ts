@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { signRepair } from '../heads/sign-repair';
-import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
+import { readChainedLog, readSalt } from '../postgres/log/read-logs';
 import type { RepairNote } from '../postgres/log/repairs';
 import { checkChain } from '../postgres/log/verify-chain';
 import { repairLog } from '../postgres/projection/repair-log';
@@ -61,13 +61,12 @@ function planOrAccept(
 
 async function readKnownCart(source: HistorySource, userId: string): Promise<KnownCart> {
   const { db } = source;
-  const [log] = (await readLogs(db, [userId])) as [StoredLog];
-  const stored = await readStoredDecisions(db, log);
+  const { log, salt, decisions } = await readChainedLog(db, userId);
   const { runIds } = await readHistoryRecord(source, userId);
   const sequenceOf = new Map(log.events.map(({ event, sequence }) => [event.version, sequence]));
-  const broken = checkChain(log, await readSalt(db, userId), stored);
+  const broken = checkChain(log, salt, decisions);
   return {
-    recorded: stored.map(({ decision }) => decision),
+    recorded: decisions.map(({ decision }) => decision),
     inHistories: await readDecisions(source, userId),
     runIds,
     brokenAt: new Set(broken.map(({ sequence, version }) => sequence ?? sequenceOf.get(version ?? 0) ?? 1)),

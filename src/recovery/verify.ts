@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { readArchiveChain } from '../postgres/archive-chain';
-import { readLogs, readSalt, readStoredDecisions, type StoredLog } from '../postgres/log/read-logs';
+import { readChainedLog, type StoredLog } from '../postgres/log/read-logs';
 import { isRecordedAs } from '../postgres/log/rows';
 import { checkArchive, checkChain } from '../postgres/log/verify-chain';
 import { buildReadModel } from '../postgres/read-model/build';
@@ -38,16 +38,11 @@ export interface Verification {
  */
 export async function verifyCart(db: Knex, userId: string, histories: HistoryRecord): Promise<Verification> {
   const { log, salt, decisions, stored, archived } = await db.transaction(
-    async (trx) => {
-      const [log] = (await readLogs(trx, [userId])) as [StoredLog];
-      return {
-        log,
-        salt: await readSalt(trx, userId),
-        decisions: await readStoredDecisions(trx, log),
-        stored: await readStoredModel(trx, userId),
-        archived: await readArchiveChain(trx, userId),
-      };
-    },
+    async (trx) => ({
+      ...(await readChainedLog(trx, userId)),
+      stored: await readStoredModel(trx, userId),
+      archived: await readArchiveChain(trx, userId),
+    }),
     { isolationLevel: 'repeatable read', readOnly: true },
   );
   const recorded = decisions.map(({ decision }) => decision);

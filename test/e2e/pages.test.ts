@@ -1,24 +1,19 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import pino from 'pino';
 import type { Browser, Page } from 'playwright-core';
-import { allowEverybody, createAuthorize } from '../../src/access/authorize';
-import { guestRoute } from '../../src/access/guest-route';
-import { createGuestTokens } from '../../src/access/guests';
+import { allowEverybody } from '../../src/access/authorize';
 import { freePort } from '../../src/embedded/ports';
 import { listen } from '../../src/http/app';
-import { withPorts } from '../../src/http/route';
 import { project } from '../../src/postgres/projection/project';
 import { openQueryApi } from '../../src/roles/query-api';
-import type { Role } from '../../src/roles/role';
 import { appOf } from '../../src/roles/serve';
-import { openBrowser } from '../support/browser';
+import { openBrowser, signIn } from '../support/browser';
 import { openIssuer, type TestIssuer } from '../support/issuer';
 import { type CartView, longLife } from '../support/long-life';
-import { openTab, pagesRole, watchTab } from '../support/pages';
+import { openTab, openWorldWithPages, pagesRole, watchTab } from '../support/pages';
 import { openProxy } from '../support/proxy';
 import { randomNumbers } from '../support/random';
 import { until } from '../support/until';
@@ -37,9 +32,7 @@ let world: World;
 beforeAll(async () => {
   issuer = await openIssuer();
   browser = await openBrowser();
-  const guests = createGuestTokens(generateKeyPairSync('ed25519').privateKey, 30);
-  const guestRole: Role = { routes: withPorts([guestRoute], { guests }), checks: {}, close: async () => {} };
-  world = await openWorld({ authorize: createAuthorize(issuer.issuer, guests), roles: [pagesRole(), guestRole] });
+  world = await openWorldWithPages(issuer);
   await mkdir(folder, { recursive: true });
 }, withDownloadMs);
 afterAll(async () => {
@@ -51,12 +44,6 @@ afterAll(async () => {
 const tokenOf = (userId: string) => issuer.sign({ sub: userId });
 const staffToken = (...scopes: string[]) => issuer.sign({ sub: 'sam', aud: 'carts-staff', scope: scopes.join(' ') });
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
-
-async function signIn(page: Page, token: string): Promise<void> {
-  await page.locator('.account summary').click();
-  await page.locator('.account input').fill(token);
-  await page.locator('.account').getByRole('button', { name: 'Sign in' }).click();
-}
 
 const cartIn = (page: Page) => page.locator('.cart');
 const atVersion = (page: Page, version: number) =>
@@ -309,9 +296,7 @@ describe('without tokens', () => {
     const open = await openWorld({ roles: [pagesRole({ isOpen: true })] });
     try {
       const { page, errors } = await openTab(browser, `${open.url}/ops`);
-      await page.locator('.account summary').click();
-      await page.locator('.account input').fill('alice');
-      await page.locator('.account').getByRole('button', { name: 'Sign in' }).click();
+      await signIn(page, 'alice');
       await page.getByText('open carts').first().waitFor();
       await page.getByRole('link', { name: 'Shop' }).click();
       await page.getByRole('button', { name: 'Add Pen' }).click();

@@ -1,16 +1,11 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { createAuthorize } from '../../src/access/authorize';
-import { guestRoute } from '../../src/access/guest-route';
-import { createGuestTokens } from '../../src/access/guests';
-import { withPorts } from '../../src/http/route';
-import { openBrowser } from '../support/browser';
+import type { Browser } from 'playwright-core';
+import { openBrowser, signIn } from '../support/browser';
 import { openIssuer, type TestIssuer } from '../support/issuer';
-import { openTab, pagesRole } from '../support/pages';
+import { openTab, openWorldWithPages } from '../support/pages';
 import { randomNumbers } from '../support/random';
-import { openWorld, type World } from '../support/world';
+import type { World } from '../support/world';
 
 /*
  * Takes the pictures of the README, from a real run whose commands are chosen by a seed. Usage: npm run pictures
@@ -27,9 +22,7 @@ beforeAll(async () => {
   await mkdir(folder, { recursive: true });
   issuer = await openIssuer();
   browser = await openBrowser();
-  const guests = createGuestTokens(generateKeyPairSync('ed25519').privateKey, 30);
-  const guestRole = { routes: withPorts([guestRoute], { guests }), checks: {}, close: async () => {} };
-  world = await openWorld({ authorize: createAuthorize(issuer.issuer, guests), roles: [pagesRole(), guestRole] });
+  world = await openWorldWithPages(issuer);
   await shop('alice', 40);
   for (const user of ['bob', 'carol', 'dave', 'erin', 'frank']) await shop(user, 12);
 }, 600_000);
@@ -58,12 +51,6 @@ async function shop(user: string, commands: number): Promise<void> {
     else await send('POST', '/checkout', {});
   }
   await send('POST', '/items', { productId: 'ink', attributes: { engraving: 'For Anna' } });
-}
-
-async function signIn(page: Page, token: string): Promise<void> {
-  await page.locator('.account summary').click();
-  await page.locator('.account input').fill(token);
-  await page.locator('.account').getByRole('button', { name: 'Sign in' }).click();
 }
 
 it('the storefront', async () => {

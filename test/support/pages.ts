@@ -1,14 +1,25 @@
+import { generateKeyPairSync } from 'node:crypto';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { createAuthorize } from '../../src/access/authorize';
+import { guestRoute } from '../../src/access/guest-route';
+import { createGuestTokens } from '../../src/access/guests';
 import { withPorts } from '../../src/http/route';
-import { loadPages, type PageSettings, pageRoutes } from '../../src/queries/pages';
+import type { PageSettings } from '../../src/queries/pages';
+import { openPages } from '../../src/roles/pages';
 import type { Role } from '../../src/roles/role';
+import type { TestIssuer } from './issuer';
+import { openWorld, type World } from './world';
 
 /** The pages as a role that a test can serve. */
-export const pagesRole = (settings: Partial<PageSettings> = {}): Role => ({
-  routes: withPorts(pageRoutes, loadPages({ staffAudience: 'carts-staff', isOpen: false, ...settings })),
-  checks: {},
-  close: async () => {},
-});
+export const pagesRole = (settings: Partial<PageSettings> = {}): Role =>
+  openPages({ staffAudience: 'carts-staff', isOpen: false, ...settings });
+
+/** A world with pages, tokens and guests. */
+export async function openWorldWithPages({ issuer }: TestIssuer): Promise<World> {
+  const guests = createGuestTokens(generateKeyPairSync('ed25519').privateKey, 30);
+  const guestRole: Role = { routes: withPorts([guestRoute], { guests }), checks: {}, close: async () => {} };
+  return openWorld({ authorize: createAuthorize(issuer, guests), roles: [pagesRole(), guestRole] });
+}
 
 /** A window of a browser, and what it must not do. */
 export interface Watched {

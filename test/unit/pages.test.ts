@@ -6,7 +6,7 @@ const file = (text: string) => ({ text, etag: `"${text.length}"` });
 const ports: ReturnType<typeof loadPages> = {
   html: file('<html></html>'),
   assets: new Map([['main-1.js', file('run()')]]),
-  contentSecurityPolicy: "default-src 'none'",
+  headers: { 'Cache-Control': 'no-cache', 'Content-Security-Policy': "default-src 'none'" },
 };
 
 let server: TestServer;

@@ -1,31 +1,28 @@
-const digits = new Map<string, number>();
-
-/** How many digits of an amount in minor units are behind the point. */
-function minorDigits(currency: string): number {
-  const known = digits.get(currency);
-  if (known !== undefined) return known;
-  const { maximumFractionDigits = 2 } = format(currency).resolvedOptions();
-  digits.set(currency, maximumFractionDigits);
-  return maximumFractionDigits;
+interface Format {
+  readonly text: Intl.NumberFormat;
+  /** How many minor units a unit has. */
+  readonly minorUnits: number;
 }
 
-const formats = new Map<string, Intl.NumberFormat>();
+const formats = new Map<string, Format>();
 
-function format(currency: string): Intl.NumberFormat {
+function formatOf(currency: string): Format {
   const known = formats.get(currency);
   if (known !== undefined) return known;
-  const made = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
+  const text = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'narrowSymbol' });
+  const { maximumFractionDigits = 2 } = text.resolvedOptions();
+  const made = { text, minorUnits: 10 ** maximumFractionDigits };
   formats.set(currency, made);
   return made;
 }
 
 /** An amount in minor units as people write it. */
 export const money = (amount: number, currency: string | null): string =>
-  currency === null ? '–' : format(currency).format(amount / 10 ** minorDigits(currency));
+  currency === null ? '–' : formatOf(currency).text.format(inUnits(amount, currency));
 
 /** An amount in minor units as a number of whole units, for plots. */
 export const inUnits = (amount: number, currency: string | null): number =>
-  currency === null ? 0 : amount / 10 ** minorDigits(currency);
+  currency === null ? 0 : amount / formatOf(currency).minorUnits;
 
 const time = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 

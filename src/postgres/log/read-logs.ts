@@ -135,6 +135,12 @@ export async function readStoredDecisions(db: Knex, { userId, events }: StoredLo
   }));
 }
 
+/** All that the hash chain over the decisions of a cart covers. In one transaction they are of one moment. */
+export async function readChainedLog(db: Knex, userId: string) {
+  const [log] = (await readLogs(db, [userId])) as [StoredLog];
+  return { log, salt: await readSalt(db, userId), decisions: await readStoredDecisions(db, log) };
+}
+
 /** Reads the last decisions on record of a cart, in order. */
 export async function readLastDecisions(db: Knex, userId: string, count: number): Promise<RecordedDecision[]> {
   const commands = await db('cart_commands').where({ user_id: userId }).orderBy('sequence', 'desc').limit(count);

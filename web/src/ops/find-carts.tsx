@@ -4,6 +4,7 @@ import { instant, money, plural } from '../format.ts';
 import { explain } from '../problems.ts';
 import { Link } from '../router.tsx';
 import { queries } from '../session.ts';
+import { TableHead } from '../table-head.tsx';
 
 const most = 100;
 
@@ -67,15 +68,7 @@ function FoundTable({ found }: { readonly found: readonly FoundCart[] }) {
   return (
     <table>
       <caption>{found.length === most ? `The first ${most} carts` : plural(found.length, 'cart')}</caption>
-      <thead>
-        <tr>
-          <th scope="col">User</th>
-          <th scope="col">Status</th>
-          <th scope="col">Items</th>
-          <th scope="col">Value</th>
-          <th scope="col">Changed</th>
-        </tr>
-      </thead>
+      <TableHead columns={['User', 'Status', 'Items', 'Value', 'Changed']} />
       <tbody>
         {found.map(({ userId, status, itemCount, subtotal, currency, updatedAt }) => (
           <tr key={userId}>

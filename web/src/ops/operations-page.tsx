@@ -6,6 +6,7 @@ import { Link } from '../router.tsx';
 import { queries, session } from '../session.ts';
 import { SignIn } from '../sign-in.tsx';
 import { useStore } from '../store.ts';
+import { TableHead } from '../table-head.tsx';
 import { FindCarts } from './find-carts.tsx';
 import { LinePlot } from './line-plot.tsx';
 import { Reports } from './reports.tsx';
@@ -85,12 +86,7 @@ function Now({ now }: { readonly now: Operations }) {
         />
         <table>
           <caption>Rejected in the last hour</caption>
-          <thead>
-            <tr>
-              <th scope="col">Code</th>
-              <th scope="col">Commands</th>
-            </tr>
-          </thead>
+          <TableHead columns={['Code', 'Commands']} />
           <tbody>
             {rejected.map(({ code, commands }) => (
               <tr key={code}>
@@ -152,14 +148,7 @@ function Tasks({ tasks, at }: Pick<Operations, 'tasks' | 'at'>) {
   return (
     <table class="tasks">
       <caption>Tasks of operators</caption>
-      <thead>
-        <tr>
-          <th scope="col">Task</th>
-          <th scope="col">Progress</th>
-          <th scope="col">Result</th>
-          <th scope="col">Started</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Task', 'Progress', 'Result', 'Started']} />
       <tbody>
         {tasks.map(({ name, kind, done, total, result, startedAt, seenAt, endedAt }) => (
           <tr key={name}>

@@ -1,9 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Report, ReportName } from '../../../client/src/index.ts';
+import { useState } from 'preact/hooks';
+import type { ReportName } from '../../../client/src/index.ts';
 import { instant, inUnits, money } from '../format.ts';
 import { explain } from '../problems.ts';
 import { Link } from '../router.tsx';
 import { queries } from '../session.ts';
+import { TableHead } from '../table-head.tsx';
+import { useRead } from '../use-read.ts';
 import { LinePlot } from './line-plot.tsx';
 
 const spanDays = 30;
@@ -38,30 +40,22 @@ export function Reports() {
   );
 }
 
-/** A report at the instant. While the slider moves, the one before stays. */
-function useReport<Name extends ReportName>(name: Name, query: Parameters<typeof queries.readReport<Name>>[1]) {
-  const [report, setReport] = useState<Report<Name>>();
-  const [problem, setProblem] = useState<string>();
-  const key = JSON.stringify(query);
-  useEffect(() => {
-    const left = new AbortController();
-    queries
-      .readReport(name, JSON.parse(key), { signal: left.signal })
-      .then((found) => {
-        setReport(found);
-        setProblem(undefined);
-      })
-      .catch((error) => {
-        if (!left.signal.aborted) setProblem(explain(error));
-      });
-    return () => left.abort();
-  }, [name, key]);
+type Query<Name extends ReportName> = Parameters<typeof queries.readReport<Name>>[1];
+
+function useReport<Name extends ReportName>(name: Name, query: Query<Name>) {
+  const { value: report, problem } = useRead(
+    (signal) => queries.readReport(name, query, { signal }),
+    [name, JSON.stringify(query)],
+  );
   return { report, problem };
 }
 
+/** The span of a report that ends at an instant. */
+const weekBefore = (at: string) => ({ from: new Date(Date.parse(at) - 7 * dayMs).toISOString(), to: at });
+
 interface DownloadProps<Name extends ReportName> {
   readonly name: Name;
-  readonly query: Parameters<typeof queries.readReportAsCsv<Name>>[1];
+  readonly query: Query<Name>;
 }
 
 function Download<Name extends ReportName>({ name, query }: DownloadProps<Name>) {
@@ -123,13 +117,7 @@ function Sums({ at }: { readonly at: string }) {
       </table>
       <table>
         <caption>Most in carts</caption>
-        <thead>
-          <tr>
-            <th scope="col">Product</th>
-            <th scope="col">Carts</th>
-            <th scope="col">Units</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Product', 'Carts', 'Units']} />
         <tbody>
           {topProducts.map(({ productId, name, carts, units: count }) => (
             <tr key={productId}>
@@ -145,7 +133,7 @@ function Sums({ at }: { readonly at: string }) {
 }
 
 function Value({ at }: { readonly at: string }) {
-  const query = { from: new Date(Date.parse(at) - 7 * dayMs).toISOString(), to: at, interval: 'hour' as const };
+  const query = { ...weekBefore(at), interval: 'hour' as const };
   const { report, problem } = useReport('value', query);
   if (problem !== undefined) return <p role="alert">{problem}</p>;
   const points = report?.points ?? [];
@@ -165,7 +153,7 @@ function Value({ at }: { readonly at: string }) {
 
 /** What became of products in the week before. */
 function Bought({ at }: { readonly at: string }) {
-  const query = { from: new Date(Date.parse(at) - 7 * dayMs).toISOString(), to: at };
+  const query = weekBefore(at);
   const { report, problem } = useReport('checkouts', { ...query, limit: 10 });
   if (problem !== undefined) return <p role="alert">{problem}</p>;
   return (
@@ -174,14 +162,7 @@ function Bought({ at }: { readonly at: string }) {
         Bought and removed in the week before <Download name="checkouts" query={{ ...query, limit: 500 }} /> by hour{' '}
         <Download name="products" query={{ ...query, interval: 'hour', limit: 5_000 }} />
       </caption>
-      <thead>
-        <tr>
-          <th scope="col">Product</th>
-          <th scope="col">Bought</th>
-          <th scope="col">Removed</th>
-          <th scope="col">Revenue</th>
-        </tr>
-      </thead>
+      <TableHead columns={['Product', 'Bought', 'Removed', 'Revenue']} />
       <tbody>
         {(report?.products ?? []).map(({ productId, name, unitsBought, unitsRemoved, revenue }) => (
           <tr key={productId}>
@@ -208,14 +189,7 @@ function LongestOpen({ at }: { readonly at: string }) {
       <caption>
         Open for longest <Download name="longest-open" query={{ at, limit: 500 }} />
       </caption>
-      <thead>
-        <tr>
-          <th scope="col">User</th>
-          <th scope="col">Units</th>
-          <th scope="col">Value</th>
-          <th scope="col">Open since</th>
-        </tr>
-      </thead>
+      <TableHead columns={['User', 'Units', 'Value', 'Open since']} />
       <tbody>
         {(report?.carts ?? []).map(({ userId, units, value, currency, openSince }) => (
           <tr key={userId}>

@@ -6,6 +6,7 @@ import { Link } from '../router.tsx';
 import { beGuest, commands, queries, session } from '../session.ts';
 import { SignIn } from '../sign-in.tsx';
 import { useStore } from '../store.ts';
+import { useRead } from '../use-read.ts';
 import { CartPanel } from './cart-panel.tsx';
 import { withProduct } from './expectations.ts';
 import { MergePanel } from './merge-panel.tsx';
@@ -44,23 +45,7 @@ function ShopOf({ userId }: { readonly userId: string }) {
 }
 
 function Products({ userId, send }: { readonly userId: string; readonly send: Send }) {
-  const [products, setProducts] = useState<readonly Product[]>([]);
-  const [problem, setProblem] = useState<string>();
-  useEffect(() => {
-    const left = new AbortController();
-    const load = async () => {
-      const found: Product[] = [];
-      for await (const product of queries.listProducts({ signal: left.signal, timeoutMs: Number.POSITIVE_INFINITY })) {
-        found.push(product);
-        if (found.length === most) break;
-      }
-      setProducts(found);
-    };
-    load().catch((error) => {
-      if (!left.signal.aborted) setProblem(explain(error));
-    });
-    return () => left.abort();
-  }, []);
+  const { value: products = [], problem } = useRead(readProducts, []);
   return (
     <section aria-labelledby="products">
       <h1 id="products">Shop</h1>
@@ -79,6 +64,15 @@ function Products({ userId, send }: { readonly userId: string; readonly send: Se
 
 /** More than anybody looks through. */
 const most = 200;
+
+async function readProducts(signal: AbortSignal): Promise<readonly Product[]> {
+  const found: Product[] = [];
+  for await (const product of queries.listProducts({ signal, timeoutMs: Number.POSITIVE_INFINITY })) {
+    found.push(product);
+    if (found.length === most) break;
+  }
+  return found;
+}
 
 interface CardProps {
   readonly product: Product;

@@ -1,5 +1,6 @@
 import type { Cart } from '../../../client/src/index.ts';
 import { instant, money, plural } from '../format.ts';
+import { TableHead } from '../table-head.tsx';
 
 /** A cart at a moment. */
 export function CartTable({ cart }: { readonly cart: Cart }) {
@@ -13,14 +14,7 @@ export function CartTable({ cart }: { readonly cart: Cart }) {
         <p>There is nothing in it.</p>
       ) : (
         <table>
-          <thead>
-            <tr>
-              <th scope="col">Product</th>
-              <th scope="col">Quantity</th>
-              <th scope="col">Price</th>
-              <th scope="col">Total</th>
-            </tr>
-          </thead>
+          <TableHead columns={['Product', 'Quantity', 'Price', 'Total']} />
           <tbody>
             {items.map(({ lineId, name, attributes = {}, quantity, unitPrice, lineTotal }) => (
               <tr key={lineId} data-line={lineId}>

@@ -1,7 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Chain } from '../../../client/src/index.ts';
-import { explain } from '../problems.ts';
+import { useState } from 'preact/hooks';
 import { queries } from '../session.ts';
+import { useRead } from '../use-read.ts';
 
 interface ChainBadgeProps {
   readonly userId: string;
@@ -11,22 +10,15 @@ interface ChainBadgeProps {
 
 /** Whether the hash chain over the decisions is intact, and its head. */
 export function ChainBadge({ userId, newest }: ChainBadgeProps) {
-  const [chain, setChain] = useState<Chain>();
-  const [problem, setProblem] = useState<string>();
-  useEffect(() => {
-    const left = new AbortController();
-    const check = async () => {
+  const { value: chain, problem } = useRead(
+    async (signal) => {
       // Not for each of many events that come together.
       await new Promise((resolve) => setTimeout(resolve, settledMs));
-      if (left.signal.aborted) return;
-      setChain(await queries.readChain(userId, { signal: left.signal }));
-      setProblem(undefined);
-    };
-    check().catch((error) => {
-      if (!left.signal.aborted) setProblem(explain(error));
-    });
-    return () => left.abort();
-  }, [userId, newest]);
+      signal.throwIfAborted();
+      return queries.readChain(userId, { signal });
+    },
+    [userId, newest],
+  );
   if (problem !== undefined) return <p role="alert">The hash chain could not be checked: {problem}</p>;
   if (chain === undefined) return <p class="chain quiet">The hash chain is being checked…</p>;
   const { decisions, isIntact, head, problems } = chain;

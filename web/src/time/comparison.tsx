@@ -1,8 +1,8 @@
-import { useEffect, useState } from 'preact/hooks';
-import type { Difference, PointInTime } from '../../../client/src/index.ts';
+import type { Cart, Difference, PointInTime } from '../../../client/src/index.ts';
 import { instant, money } from '../format.ts';
-import { explain } from '../problems.ts';
 import { queries } from '../session.ts';
+import { TableHead } from '../table-head.tsx';
+import { useRead } from '../use-read.ts';
 import { CartTable } from './cart-table.tsx';
 import { usePastCart } from './use-past-cart.ts';
 
@@ -10,6 +10,8 @@ interface ComparisonProps {
   readonly userId: string;
   readonly from: PointInTime;
   readonly to: PointInTime;
+  /** The cart at `to`. */
+  readonly cart: Cart | undefined;
   readonly onUnpin: () => void;
 }
 
@@ -17,22 +19,12 @@ const nameOf = (point: PointInTime): string =>
   typeof point === 'number' ? `version ${point}` : instant(String(point));
 
 /** The carts at two moments side by side, and how the second differs from the first. */
-export function Comparison({ userId, from, to, onUnpin }: ComparisonProps) {
-  const [difference, setDifference] = useState<Difference>();
-  const [problem, setProblem] = useState<string>();
-  useEffect(() => {
-    const left = new AbortController();
-    queries
-      .compareCarts(userId, from, to, { signal: left.signal })
-      .then((found) => {
-        setDifference(found);
-        setProblem(undefined);
-      })
-      .catch((error) => {
-        if (!left.signal.aborted) setProblem(explain(error));
-      });
-    return () => left.abort();
-  }, [userId, from, to]);
+export function Comparison({ userId, from, to, cart, onUnpin }: ComparisonProps) {
+  const before = usePastCart(userId, from).value;
+  const { value: difference, problem } = useRead(
+    (signal) => queries.compareCarts(userId, from, to, { signal }),
+    [userId, from, to],
+  );
   return (
     <section class="comparison" aria-labelledby="comparison">
       <h2 id="comparison">
@@ -43,29 +35,25 @@ export function Comparison({ userId, from, to, onUnpin }: ComparisonProps) {
       </button>
       {problem === undefined ? null : <p role="alert">{problem}</p>}
       <div class="halves">
-        {[from, to].map((point, index) => (
-          <SideOf key={index} userId={userId} point={point} />
-        ))}
+        <OneOfTwo point={from} cart={before} />
+        <OneOfTwo point={to} cart={cart} />
       </div>
       {difference === undefined ? null : <DifferenceTable difference={difference} />}
     </section>
   );
 }
 
-interface SideProps {
-  readonly userId: string;
+interface OneOfTwoProps {
   readonly point: PointInTime;
+  readonly cart: Cart | undefined;
 }
 
-function SideOf({ userId, point }: SideProps) {
-  const { cart } = usePastCart(userId, point);
-  return (
-    <div class="of-two">
-      <h3>{nameOf(point)}</h3>
-      {cart === undefined ? null : <CartTable cart={cart} />}
-    </div>
-  );
-}
+const OneOfTwo = ({ point, cart }: OneOfTwoProps) => (
+  <div>
+    <h3>{nameOf(point)}</h3>
+    {cart === undefined ? null : <CartTable cart={cart} />}
+  </div>
+);
 
 type Side = Difference['items'][number]['before'];
 
@@ -76,13 +64,7 @@ function DifferenceTable({ difference }: { readonly difference: Difference }) {
   return (
     <>
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Product</th>
-            <th scope="col">Before</th>
-            <th scope="col">After</th>
-          </tr>
-        </thead>
+        <TableHead columns={['Product', 'Before', 'After']} />
         <tbody>
           {items.map(({ lineId, name, change, before, after }) => (
             <tr key={lineId} class={change}>

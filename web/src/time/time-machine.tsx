@@ -62,7 +62,7 @@ function TimeOf({ userId }: { readonly userId: string }) {
   const [chosen, setChosen] = useState<PointInTime>();
   const [pinned, setPinned] = useState<PointInTime>();
   const point = chosen ?? newest;
-  const { cart, problem: unreadable } = usePastCart(userId, point);
+  const { value: cart, problem: unreadable } = usePastCart(userId, point);
   const version = typeof point === 'number' ? point : (cart?.version ?? 0);
   const [axis, setAxis] = useState<Axis>('versions');
   const span = spanOf(entries);
@@ -102,7 +102,7 @@ function TimeOf({ userId }: { readonly userId: string }) {
             <Restore userId={userId} version={version} newest={newest} onRestored={() => setChosen(undefined)} />
           </div>
           {pinned === undefined ? null : (
-            <Comparison userId={userId} from={pinned} to={point} onUnpin={() => setPinned(undefined)} />
+            <Comparison userId={userId} from={pinned} to={point} cart={cart} onUnpin={() => setPinned(undefined)} />
           )}
           <ValuePlot entries={entries} axis={axis} version={version} at={at} onTravel={setChosen} />
         </section>

@@ -28,7 +28,7 @@ export function ValuePlot({ entries, axis, version, at, onTravel }: ValuePlotPro
       title={`Value and lines over ${isByVersion ? 'versions' : 'time'}`}
       description={describe(versions, values, lines, version)}
       data={data}
-      options={isByVersion ? optionsBy(false) : optionsBy(true)}
+      options={optionsBy(!isByVersion)}
       mark={isByVersion ? version : (at ?? 0) / 1_000}
       onChoose={(x) => {
         const [from, to] = [data[0].at(0) ?? 0, data[0].at(-1) ?? 0];
